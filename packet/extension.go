@@ -1,0 +1,106 @@
+package packet
+
+// maxExtensions bounds the chain of IPv6 extension headers. RFC 8200 section
+// 4.1 orders six of them, destination options twice.
+const maxExtensions = 8
+
+// extension is one IPv6 extension header inside a packet.
+type extension struct {
+	proto   uint8 // which one it is
+	off     int   // its offset in the packet, in bytes
+	size    int   // its length in bytes
+	options bool  // it holds type-length-value options
+}
+
+// extensionName is the name of an extension header that walkExtensions follows.
+func extensionName(proto uint8) string {
+	switch proto {
+	case protoHopByHop:
+		return "hop-by-hop options"
+	case protoRouting:
+		return "routing header"
+	case protoFragment:
+		return "fragment header"
+	case protoAH:
+		return "authentication header"
+	case protoDestOptions:
+		return "destination options"
+	}
+	return ""
+}
+
+// walkExtensions follows the chain of extension headers (RFC 8200 section 4,
+// authentication header RFC 4302) to what stands behind it, or to the first
+// one that does not fit, which becomes v.bad. Behind a fragment header of a
+// later fragment there are no more headers.
+func (v *view) walkExtensions() {
+	for {
+		name := extensionName(v.proto)
+		if name == "" {
+			return
+		}
+		if v.nexts == maxExtensions {
+			v.bad = Fault{"IPv6", "number of extension headers", v.up, maxExtensions + 1, maxExtensions, AtMost}
+			return
+		}
+		left := v.end - v.up
+		if left < 8 {
+			v.bad = Fault{"IPv6", name + " size", v.up, uint64(left), 8, AtLeast}
+			return
+		}
+		x := extension{proto: v.proto, off: v.up}
+		switch v.proto {
+		case protoFragment:
+			x.size = 8
+		case protoAH:
+			x.size = (int(v.b[v.up+1]) + 2) * 4
+			if x.size < 12 {
+				v.bad = Fault{"IPv6", name + " length", v.up + 1, uint64(x.size), 12, AtLeast}
+				return
+			}
+		default:
+			x.size = (int(v.b[v.up+1]) + 1) * 8
+			x.options = v.proto != protoRouting
+		}
+		if x.size > left {
+			v.bad = Fault{"IPv6", name + " length", v.up + 1, uint64(x.size), uint64(left), AtMost}
+			return
+		}
+		v.exts[v.nexts] = x
+		v.nexts++
+		if v.proto == protoRouting {
+			v.findFinalDestination(x)
+		}
+		v.proto = v.b[x.off]
+		v.up += x.size
+		if x.proto == protoFragment {
+			bits := v.u16(x.off + 2)
+			v.more = bits&1 != 0
+			v.fragOff = int(bits &^ 7)
+			v.frag = v.more || v.fragOff > 0
+			v.fragID = v.u32(x.off + 4)
+			v.fragAt = v.up
+			if v.fragOff > 0 {
+				return
+			}
+		}
+	}
+}
+
+// findFinalDestination notes the address that the pseudo-header takes while a
+// routing header has segments left (RFC 8200 section 8.1): the last address
+// of type 0 (RFC 5095 deprecates it) and type 2 (RFC 6275 section 6.4), the
+// first of the list of type 4 (RFC 8754 section 2). Other types keep the
+// header's destination.
+func (v *view) findFinalDestination(x extension) {
+	addresses := (x.size - 8) / 16
+	if addresses == 0 || v.b[x.off+3] == 0 {
+		return
+	}
+	switch v.b[x.off+2] {
+	case 0, 2:
+		v.finalDst = x.off + 8 + 16*(addresses-1)
+	case 4:
+		v.finalDst = x.off + 8
+	}
+}

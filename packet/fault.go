@@ -1,0 +1,47 @@
+package packet
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Bound says how a Fault's Want is meant.
+type Bound uint8
+
+const (
+	Exactly    Bound = iota // the field should be Want
+	AtLeast                 // the field should be Want or more
+	AtMost                  // the field should be Want or less
+	MultipleOf              // the field should be a multiple of Want
+)
+
+// Fault is one thing wrong with a packet: a length or a checksum that is not
+// what it should be. It is comparable; the zero value is no fault.
+type Fault struct {
+	Layer string // "IP", "IPv4", "IPv6", "ICMP", "ICMPv6", "UDP" or "TCP"
+	Field string // the field's name, such as "checksum" or "total length"
+	At    int    // offset of the field in the packet, in bytes
+	Given uint64 // what the packet says; lengths are in bytes
+	Want  uint64 // what it should say, see Bound
+	Bound Bound
+}
+
+// String words the fault: "ICMP checksum is 0x3eb6, should be 0x3eb7".
+func (f Fault) String() string {
+	switch {
+	case f.Field == "version":
+		return fmt.Sprintf("IP version is %d, should be 4 or 6", f.Given)
+	case strings.HasSuffix(f.Field, "checksum"):
+		return fmt.Sprintf("%s %s is 0x%04x, should be 0x%04x", f.Layer, f.Field, f.Given, f.Want)
+	}
+	bound := ""
+	switch f.Bound {
+	case AtLeast:
+		bound = "at least "
+	case AtMost:
+		bound = "at most "
+	case MultipleOf:
+		bound = "a multiple of "
+	}
+	return fmt.Sprintf("%s %s is %d, should be %s%d", f.Layer, f.Field, f.Given, bound, f.Want)
+}

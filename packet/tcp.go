@@ -1,0 +1,30 @@
+package packet
+
+import "strconv"
+
+// tcpHeader is the length of the TCP header in bytes, as its data offset states it.
+func (v *view) tcpHeader() int { return int(v.b[v.up+12]>>4) * 4 }
+
+// tcpFlags are the flags from bit 0 on (RFC 9293 section 3.1), each behind a
+// space.
+var tcpFlags = [8]string{" FIN", " SYN", " RST", " PSH", " ACK", " URG", " ECE", " CWR"}
+
+// appendTCP appends flags, seq, ack if it counts, and window.
+func (v *view) appendTCP(out []byte) []byte {
+	flags := v.b[v.up+13]
+	for bit, name := range tcpFlags {
+		if flags>>bit&1 != 0 {
+			out = append(out, name...)
+		}
+	}
+	if flags == 0 {
+		out = append(out, " no flags"...)
+	}
+	out = append(out, " seq "...)
+	out = strconv.AppendUint(out, uint64(v.u32(v.up+4)), 10)
+	if flags&0x10 != 0 {
+		out = append(out, " ack "...)
+		out = strconv.AppendUint(out, uint64(v.u32(v.up+8)), 10)
+	}
+	return appendPair(out, " win ", int(v.u16(v.up+14)), "", -1)
+}
