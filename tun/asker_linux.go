@@ -1,0 +1,113 @@
+package tun
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// An asker asks the holder for sockets, one at a time. It only writes to the
+// socket that the two share: who reads it hands over what comes.
+type asker struct {
+	holder *net.UnixConn
+	turn   chan struct{} // has room for one: who is in may ask
+
+	mu     sync.Mutex // guards the fields below
+	last   uint64     // the latest request
+	answer chan given // for its answer, with room for it; nil: nobody waits
+}
+
+// given is what the holder gave: a descriptor, or the reason for none.
+type given struct {
+	fd  int
+	err error
+}
+
+func newAsker(holder *net.UnixConn) *asker {
+	return &asker{holder: holder, turn: make(chan struct{}, 1)}
+}
+
+// ask returns a new socket in the holder's network namespace, non-blocking, as
+// a descriptor that is the caller's from now on.
+func (a *asker) ask(ctx context.Context, kind socketKind) (fd int, err error) {
+	select {
+	case a.turn <- struct{}{}:
+		defer func() { <-a.turn }()
+	case <-ctx.Done():
+		return -1, ctx.Err()
+	}
+	id, answer := a.expect()
+	message, err := json.Marshal(socketRequest{ID: id, socketKind: kind})
+	if err != nil {
+		return -1, err
+	}
+	_ = a.holder.SetWriteDeadline(time.Now().Add(startTimeout)) // a holder that was stopped reads nothing
+	if _, err := a.holder.Write(message); err != nil {
+		a.forget(answer)
+		if !errors.Is(err, os.ErrDeadlineExceeded) {
+			err = ending(err.Error()) // nobody reads there any more
+		}
+		return -1, fmt.Errorf("ask the holder of the private network for a socket: %w; start the server again", err)
+	}
+	select {
+	case g := <-answer:
+		return g.fd, g.err
+	case <-ctx.Done():
+		a.forget(answer)
+		return -1, ctx.Err()
+	}
+}
+
+func (a *asker) expect() (id uint64, answer chan given) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.last++
+	a.answer = make(chan given, 1)
+	return a.last, a.answer
+}
+
+// forget gives up on an answer, which may have come already.
+func (a *asker) forget(answer chan given) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.answer = nil
+	select {
+	case g := <-answer:
+		if g.err == nil {
+			unix.Close(g.fd)
+		}
+	default:
+	}
+}
+
+// hear takes a message of the holder, and the descriptors that came with it.
+// An answer that nobody waits for any more is closed.
+func (a *asker) hear(message []byte, fds []int) {
+	var said socketAnswer
+	err := json.Unmarshal(message, &said)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if err == nil && said.ID == a.last && a.answer != nil {
+		g := given{fd: -1}
+		switch {
+		case said.Errno != 0:
+			g.err = os.NewSyscallError("socket", said.Errno)
+		case len(fds) == 0: // the kernel drops what this process has no room for
+			g.err = errors.New("the holder's socket did not come; close some of the descriptors of this process, or allow more with ulimit -n")
+		default:
+			g.fd, fds = fds[0], fds[1:]
+		}
+		a.answer <- g
+		a.answer = nil
+	}
+	for _, fd := range fds {
+		unix.Close(fd)
+	}
+}

@@ -1,0 +1,169 @@
+package tun
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+	"unicode"
+)
+
+// Where the peer can live, the values of Config.Network.
+const (
+	NetworkAuto    = "auto"    // private if this machine allows it, else memory
+	NetworkPrivate = "private" // the kernel, in a network namespace of its own
+	NetworkHost    = "host"    // the kernel's own network: the real machine
+	NetworkMemory  = "memory"  // gVisor's netstack inside this process
+)
+
+// Bounds of Config.MTU, in bytes.
+const (
+	MinMTU  = 68    // RFC 791: every link carries a datagram of 68 bytes
+	MinMTU6 = 1280  // RFC 8200 section 5: every link with IPv6 carries 1,280
+	MaxMTU  = 65535 // the longest IPv4 packet, and the most a TUN device takes
+)
+
+// maxName is how many bytes a Linux network device's name may have, IFNAMSIZ
+// without the closing zero. What is longer, water would cut without a word.
+const maxName = 15
+
+// Config says what link to open. The zero Config is complete: a link at
+// 10.77.0.1/24 without IPv6, in the best network that this machine allows.
+type Config struct {
+	// Network is where the peer lives: "auto", "private", "host" or "memory".
+	// Zero means "auto", which never takes "host".
+	Network string
+
+	// Name is the device's name, 1 to 15 bytes without white space, slash,
+	// colon or percent sign. Zero means "tunmcp0" in the host network and
+	// "tun0" elsewhere.
+	Name string
+
+	// Addr is the peer's IPv4 address with its prefix, which has to have room
+	// for the agent: at most /31. Zero means 10.77.0.1/24.
+	Addr netip.Prefix
+
+	// Addr6 is the peer's IPv6 address with its prefix, at most /127. Zero
+	// means that IPv6 is off.
+	Addr6 netip.Prefix
+
+	// MTU is the longest packet that the link carries, in bytes: 68 to 65,535,
+	// with IPv6 at least 1,280. Zero means 1500.
+	MTU int
+
+	// Cleanup is the path of a Unix socket that the holder of a private
+	// network removes when the server is gone without having done so itself.
+	// Zero means none.
+	Cleanup string
+}
+
+// Validate says what is wrong with c, or nil. It looks at c alone, not at what
+// this machine allows.
+func (c Config) Validate() error {
+	c = c.withDefaults()
+	switch c.Network {
+	case NetworkAuto, NetworkPrivate, NetworkHost, NetworkMemory:
+	default:
+		return fmt.Errorf("network %q: not known; use auto, private, host or memory", c.Network)
+	}
+	if err := validateName(c.Name); err != nil {
+		return err
+	}
+	if !c.Addr.Addr().Is4() {
+		return fmt.Errorf("peer address %s: not IPv4; use one with its prefix, like 10.77.0.1/24", c.Addr)
+	}
+	if err := validatePeer(c.Addr); err != nil {
+		return err
+	}
+	least, why := MinMTU, "RFC 791"
+	if c.Addr6 != (netip.Prefix{}) {
+		if a := c.Addr6.Addr(); !a.Is6() || a.Is4In6() {
+			return fmt.Errorf("peer IPv6 address %s: not IPv6; use one with its prefix, like 2001:db8:77::1/64", c.Addr6)
+		}
+		if err := validatePeer(c.Addr6); err != nil {
+			return err
+		}
+		least, why = MinMTU6, "RFC 8200, for IPv6"
+	}
+	if c.MTU < least || c.MTU > MaxMTU {
+		return fmt.Errorf("MTU %d: out of range; use %d (%s) to %d bytes", c.MTU, least, why, MaxMTU)
+	}
+	return nil
+}
+
+// withDefaults returns c with what its zero fields mean put in.
+func (c Config) withDefaults() Config {
+	if c.Network == "" {
+		c.Network = NetworkAuto
+	}
+	if c.Name == "" {
+		c.Name = "tun0"
+		if c.Network == NetworkHost {
+			c.Name = "tunmcp0" // tun0 is what a VPN of this machine would be called
+		}
+	}
+	if c.Addr == (netip.Prefix{}) {
+		c.Addr = netip.PrefixFrom(netip.AddrFrom4([4]byte{10, 77, 0, 1}), 24)
+	}
+	if c.MTU == 0 {
+		c.MTU = 1500
+	}
+	return c
+}
+
+// validateName refuses what the kernel refuses as a device's name, and what it
+// would take for something else: a percent sign makes a name a template.
+func validateName(name string) error {
+	switch {
+	case len(name) > maxName:
+		return fmt.Errorf("device name %q: %d bytes long; use at most %d", name, len(name), maxName)
+	case strings.ContainsFunc(name, func(r rune) bool {
+		return unicode.IsSpace(r) || unicode.IsControl(r) || strings.ContainsRune("/:%", r)
+	}):
+		return fmt.Errorf("device name %q: has white space or one of / : %%; use letters, digits and dashes", name)
+	case name == "." || name == ".." || name == "lo" || name == "all" || name == "default":
+		return fmt.Errorf("device name %q: taken by the system; use another, like tun0", name)
+	}
+	return nil
+}
+
+// validatePeer refuses an address that no host can have, and a prefix without
+// room for a second one.
+func validatePeer(p netip.Prefix) error {
+	a := p.Addr()
+	switch {
+	case !p.IsValid():
+		return fmt.Errorf("peer address %s: not an address with a prefix; use one like 10.77.0.1/24", p)
+	case a.IsUnspecified(), a.IsLoopback(), a.IsMulticast():
+		return fmt.Errorf("peer address %s: not an address that a link's host can have; use one like 10.77.0.1/24", p)
+	case p.Bits() == a.BitLen():
+		return fmt.Errorf("peer address %s: no room for the agent in this prefix; use /%d or shorter", p, a.BitLen()-1)
+	}
+	// RFC 3021 and RFC 6164: where a prefix has two addresses, both are hosts'.
+	if p.Bits() == a.BitLen()-1 {
+		return nil
+	}
+	if a == p.Masked().Addr() {
+		return fmt.Errorf("peer address %s: the network's own address; use one of its hosts, like %s", p, netip.PrefixFrom(a.Next(), p.Bits()))
+	}
+	if a.Is4() && !p.Contains(a.Next()) {
+		return fmt.Errorf("peer address %s: the network's broadcast address; use one of its hosts, like %s", p, netip.PrefixFrom(a.Prev(), p.Bits()))
+	}
+	return nil
+}
+
+// agentIn returns the agent's address beside the peer's: the next one, or the
+// one before if the peer's is the last that a host can have. It is the zero
+// Addr where there is none.
+func agentIn(peer netip.Prefix) netip.Addr {
+	if !peer.IsValid() || peer.IsSingleIP() {
+		return netip.Addr{}
+	}
+	next := peer.Addr().Next()
+	// With two addresses in all there is no broadcast address (RFC 3021), and
+	// IPv6 has none at all.
+	broadcast := peer.Addr().Is4() && peer.Bits() < 31 && !peer.Contains(next.Next())
+	if !peer.Contains(next) || broadcast {
+		return peer.Addr().Prev()
+	}
+	return next
+}

@@ -1,0 +1,361 @@
+package tun_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"io"
+	"math/rand/v2"
+	"net"
+	"net/netip"
+	"os"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/tun-mcp/tun-mcp/tun"
+	"github.com/tun-mcp/tun-mcp/tun/netstack"
+	"github.com/tun-mcp/tun-mcp/tun/tuntest"
+)
+
+// limit is how long a test waits for what must come: nothing waits for it to
+// pass.
+const limit = 20 * time.Second
+
+// both is a config with both families.
+var both = tun.Config{Addr6: netip.MustParsePrefix("2001:db8:77::1/64")}
+
+// onEach runs a test on a link of each kind that needs no privilege.
+func onEach(t *testing.T, test func(t *testing.T, link *tun.Link)) {
+	t.Run("private", func(t *testing.T) { test(t, tuntest.OpenPrivate(t, both)) })
+	t.Run("memory", func(t *testing.T) {
+		cfg := both
+		cfg.Network = "memory"
+		link, err := tun.Open(cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { link.Close() })
+		test(t, link)
+	})
+}
+
+// newAgent puts a network stack in the agent's place until the test ends.
+func newAgent(t *testing.T, link *tun.Link) *netstack.Stack {
+	t.Helper()
+	agent, err := netstack.New(netstack.Config{Addr: netip.PrefixFrom(link.Agent(), 24), Addr6: netip.PrefixFrom(link.Agent6(), 64)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var pumps sync.WaitGroup
+	pump := func(from, to tun.Device) func() {
+		return func() {
+			p := make([]byte, 65535)
+			for {
+				n, err := from.Read(p)
+				if err != nil {
+					return
+				}
+				to.Write(p[:n])
+			}
+		}
+	}
+	pumps.Go(pump(link, agent))
+	pumps.Go(pump(agent, link))
+	t.Cleanup(func() {
+		link.Close()
+		agent.Close()
+		pumps.Wait()
+	})
+	return agent
+}
+
+// serveTCP hands each connection to the agent's port to a goroutine.
+func serveTCP(t *testing.T, agent *netstack.Stack, port string, handle func(net.Conn)) {
+	t.Helper()
+	l, err := agent.Listen("tcp", port)
+	if err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer c.Close()
+				handle(c)
+			}()
+		}
+	}()
+}
+
+// dial connects, with a limit on everything that follows.
+func dial(t *testing.T, link *tun.Link, network, address string, ttl int) net.Conn {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), limit)
+	defer cancel()
+	c, err := link.DialContext(ctx, network, address, ttl)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	c.SetDeadline(time.Now().Add(limit))
+	return c
+}
+
+func TestDialTCP(t *testing.T) {
+	onEach(t, func(t *testing.T, link *tun.Link) {
+		serveTCP(t, newAgent(t, link), ":7", func(c net.Conn) { io.Copy(c, c) })
+		for _, to := range []struct{ network, address string }{
+			{"tcp", "10.77.0.2:7"}, {"tcp4", "10.77.0.2:7"}, {"tcp", "[2001:db8:77::2]:7"}, {"tcp6", "[2001:db8:77::2]:7"},
+			{"tcp", "[::ffff:10.77.0.2]:7"},
+		} {
+			c := dial(t, link, to.network, to.address, 0)
+			if want := netip.MustParseAddrPort(to.address); netip.MustParseAddrPort(c.RemoteAddr().String()).Addr() != want.Addr().Unmap() {
+				t.Errorf("%v: the remote address is %s", to, c.RemoteAddr())
+			}
+			io.WriteString(c, "hello")
+			if err := c.(interface{ CloseWrite() error }).CloseWrite(); err != nil {
+				t.Errorf("%v: CloseWrite: %v", to, err)
+			}
+			if got, err := io.ReadAll(c); string(got) != "hello" || err != nil {
+				t.Errorf("%v: %q, %v", to, got, err)
+			}
+		}
+	})
+}
+
+func TestDialTCPBulk(t *testing.T) {
+	onEach(t, func(t *testing.T, link *tun.Link) {
+		serveTCP(t, newAgent(t, link), ":7", func(c net.Conn) {
+			// One way at a time: where two netstacks' windows are closed both
+			// ways and packets are lost, they may stay stuck.
+			body, _ := io.ReadAll(c)
+			c.Write(body)
+		})
+		body := make([]byte, 5_000_000)
+		rand.NewChaCha8([32]byte{}).Read(body)
+		c := dial(t, link, "tcp", "10.77.0.2:7", 0)
+		start := time.Now()
+		go func() {
+			io.Copy(c, bytes.NewReader(body))
+			c.(interface{ CloseWrite() error }).CloseWrite()
+		}()
+		hash := sha256.New()
+		n, err := io.Copy(hash, c)
+		if err != nil || [32]byte(hash.Sum(nil)) != sha256.Sum256(body) {
+			t.Errorf("%d bytes came back, %v, or changed", n, err)
+		}
+		t.Logf("5 MB there and back in %v", time.Since(start))
+	})
+}
+
+func TestDialUDP(t *testing.T) {
+	onEach(t, func(t *testing.T, link *tun.Link) {
+		agent := newAgent(t, link)
+		server, err := agent.ListenPacket("udp", ":7")
+		if err != nil {
+			t.Fatal(err)
+		}
+		go func() {
+			p := make([]byte, 65535)
+			for {
+				n, from, err := server.ReadFrom(p)
+				if err != nil {
+					return
+				}
+				server.WriteTo(p[:n], from)
+			}
+		}()
+		for _, address := range []string{"10.77.0.2:7", "[2001:db8:77::2]:7"} {
+			c := dial(t, link, "udp", address, 0)
+			p := make([]byte, 65535)
+			for _, size := range []int{0, 1, 1472, 9000} {
+				if n, err := c.Write(p[:size]); n != size || err != nil {
+					t.Fatalf("%s, %d bytes: Write gave %d, %v", address, size, n, err)
+				}
+				if n, err := c.Read(p); n != size || err != nil {
+					t.Errorf("%s, %d bytes: Read gave %d, %v", address, size, n, err)
+				}
+			}
+		}
+	})
+}
+
+func TestDialTTL(t *testing.T) {
+	onEach(t, func(t *testing.T, link *tun.Link) {
+		for _, c := range []struct {
+			network, address string
+			ttl, want, at    int // at: where an IP header has it
+		}{
+			{"udp", "10.77.0.2:33434", 0, 64, 8},
+			{"udp", "10.77.0.2:33434", 1, 1, 8},
+			{"udp", "[2001:db8:77::2]:33434", 7, 7, 7},
+			{"tcp", "10.77.0.2:80", 255, 255, 8},
+			{"tcp", "[2001:db8:77::2]:80", 3, 3, 7},
+		} {
+			ctx, cancel := context.WithCancel(t.Context())
+			done := make(chan error, 1)
+			go func() { // nobody answers: a SYN is all that comes of TCP
+				conn, err := link.DialContext(ctx, c.network, c.address, c.ttl)
+				if err == nil {
+					_, err = conn.Write([]byte("probe"))
+					conn.Close()
+				}
+				done <- err
+			}()
+			p := make([]byte, 65535)
+			if _, err := link.Read(p); err != nil || int(p[c.at]) != c.want {
+				t.Errorf("%+v: the packet has TTL %d, %v", c, p[c.at], err)
+			}
+			cancel()
+			if err := <-done; (c.network == "tcp") != errors.Is(err, context.Canceled) {
+				t.Errorf("%+v: %v", c, err)
+			}
+		}
+	})
+}
+
+func TestDialErrors(t *testing.T) {
+	onEach(t, func(t *testing.T, link *tun.Link) {
+		newAgent(t, link)
+		for _, c := range []struct {
+			network, address string
+			ttl              int
+			want             error
+		}{
+			{"tcp", "10.77.0.2:81", 0, syscall.ECONNREFUSED},
+			{"tcp", "[2001:db8:77::2]:81", 0, syscall.ECONNREFUSED},
+			{"tcp", "192.0.2.1:80", 0, syscall.ENETUNREACH},
+			{"udp", "192.0.2.1:80", 0, syscall.ENETUNREACH},
+			{"ip4", "10.77.0.2", 0, net.UnknownNetworkError("ip4")},
+			{"tcp", "agent:80", 0, nil},
+			{"tcp", "10.77.0.2", 0, nil},
+			{"tcp", "10.77.0.2:http", 0, nil},
+			{"tcp", ":80", 0, nil},
+			{"tcp", "0.0.0.0:80", 0, nil},
+			{"tcp6", "10.77.0.2:80", 0, nil},
+			{"udp4", "[2001:db8:77::2]:80", 0, nil},
+			{"tcp", "[fe80::1%tun0]:80", 0, nil},
+			{"udp", "10.77.0.2:7", 256, nil},
+			{"udp", "10.77.0.2:7", -1, nil},
+		} {
+			ctx, cancel := context.WithTimeout(t.Context(), limit)
+			conn, err := link.DialContext(ctx, c.network, c.address, c.ttl)
+			cancel()
+			if err == nil || c.want != nil && !errors.Is(err, c.want) {
+				t.Errorf("%+v: %v, %v", c, conn, err)
+				continue
+			}
+			if op, ok := errors.AsType[*net.OpError](err); !ok || op.Op != "dial" || op.Addr.String() != c.address {
+				t.Errorf("%+v: %#v is not a dial's *net.OpError", c, err)
+			}
+		}
+	})
+}
+
+func TestDialUDPRefused(t *testing.T) {
+	onEach(t, func(t *testing.T, link *tun.Link) {
+		newAgent(t, link)
+		for _, address := range []string{"10.77.0.2:81", "[2001:db8:77::2]:81"} {
+			c := dial(t, link, "udp", address, 0)
+			if _, err := c.Write([]byte("x")); err != nil {
+				t.Error(err)
+			}
+			if _, err := c.Read(make([]byte, 1)); !errors.Is(err, syscall.ECONNREFUSED) {
+				t.Errorf("%s: Read gave %v", address, err)
+			}
+		}
+	})
+}
+
+// A dial without an answer ends with its context.
+func TestDialCutShort(t *testing.T) {
+	onEach(t, func(t *testing.T, link *tun.Link) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+		defer cancel()
+		_, err := link.DialContext(ctx, "tcp", "10.77.0.2:80", 0)
+		if !errors.Is(err, os.ErrDeadlineExceeded) || !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("the deadline gave %v", err)
+		}
+		if n, ok := errors.AsType[net.Error](err); !ok || !n.Timeout() {
+			t.Errorf("%v is no timeout", err)
+		}
+
+		ctx, cancel = context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() {
+			_, err := link.DialContext(ctx, "tcp", "10.77.0.2:80", 0)
+			done <- err
+		}()
+		if _, err := link.Read(make([]byte, 65535)); err != nil { // the SYN: it waits for an answer
+			t.Fatal(err)
+		}
+		cancel()
+		if err := <-done; !errors.Is(err, context.Canceled) || errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("cancel gave %v", err)
+		}
+		if _, err := link.DialContext(ctx, "tcp", "10.77.0.2:80", 0); !errors.Is(err, context.Canceled) {
+			t.Errorf("an ended context gave %v", err)
+		}
+	})
+}
+
+func TestDialReset(t *testing.T) {
+	onEach(t, func(t *testing.T, link *tun.Link) {
+		serveTCP(t, newAgent(t, link), ":80", func(c net.Conn) {
+			c.Read(make([]byte, 1)) // and no more: closed with data unread, it resets
+		})
+		c := dial(t, link, "tcp", "10.77.0.2:80", 0)
+		io.WriteString(c, "data that nobody wants")
+		if _, err := io.ReadAll(c); !errors.Is(err, syscall.ECONNRESET) {
+			t.Errorf("Read gave %v", err)
+		}
+	})
+}
+
+func TestDialDeadlines(t *testing.T) {
+	onEach(t, func(t *testing.T, link *tun.Link) {
+		c := dial(t, link, "udp", "10.77.0.2:53", 0)
+		c.SetReadDeadline(time.Now().Add(time.Millisecond))
+		if _, err := c.Read(make([]byte, 1)); !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("Read gave %v", err)
+		}
+		c.Close()
+		if _, err := c.Read(make([]byte, 1)); !errors.Is(err, net.ErrClosed) {
+			t.Errorf("Read after Close gave %v", err)
+		}
+	})
+}
+
+// A link that closes ends a dial on the way, and there is none after it.
+func TestDialOnClosedLink(t *testing.T) {
+	onEach(t, func(t *testing.T, link *tun.Link) {
+		done := make(chan error, 1)
+		go func() {
+			_, err := link.DialContext(t.Context(), "tcp", "10.77.0.2:80", 0)
+			done <- err
+		}()
+		if _, err := link.Read(make([]byte, 65535)); err != nil { // the SYN
+			t.Fatal(err)
+		}
+		link.Close()
+		if err := <-done; !errors.Is(err, os.ErrClosed) {
+			t.Errorf("Close gave a dial on the way %v", err)
+		}
+		if _, err := link.DialContext(t.Context(), "udp", "10.77.0.2:53", 0); !errors.Is(err, os.ErrClosed) {
+			t.Errorf("a dial after Close gave %v", err)
+		}
+	})
+}
+
+func TestDialOnFakeDevice(t *testing.T) {
+	link := &tun.Link{Device: tuntest.NewDevice()}
+	if _, err := link.DialContext(t.Context(), "tcp", "10.77.0.2:80", 0); err == nil {
+		t.Error("a device without a stack was dialled")
+	}
+}

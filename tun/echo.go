@@ -1,0 +1,63 @@
+package tun
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+
+	"github.com/tun-mcp/tun-mcp/tun/netstack"
+)
+
+// An Echo is a socket of the peer that sends echo requests to the agent, and
+// to nobody else. Its methods may be called at the same time.
+type Echo interface {
+	// Send sends one echo request. The payload has up to 65,507 bytes, with
+	// IPv6 65,527.
+	Send(payload []byte, seq uint16) error
+
+	// Receive waits for what comes back, a reply or an error about a request.
+	// It ends with ctx (its error), Close or the device (net.ErrClosed).
+	Receive(ctx context.Context) (EchoMessage, error)
+
+	// Close ends the socket. Closing twice is allowed.
+	Close() error
+}
+
+// An EchoMessage is what comes back for an echo request.
+type EchoMessage = netstack.EchoMessage
+
+// OpenEcho opens an echo socket on the peer, to the agent's IPv4 or IPv6
+// address.
+func (l *Link) OpenEcho(is6 bool) (Echo, error) {
+	to, network := l.Agent(), "ip4"
+	if is6 {
+		to, network = l.Agent6(), "ip6"
+	}
+	if !to.IsValid() {
+		return nil, fmt.Errorf("open an echo socket: the link has no %s address for the agent", network)
+	}
+	switch peer := l.inner().(type) {
+	case *netstack.Stack:
+		conn, err := peer.ListenEcho(network, 0)
+		if err != nil {
+			return nil, err
+		}
+		return echo{conn: conn, to: to}, nil
+	case dialer:
+		return openKernelEcho(peer, to)
+	default:
+		return nil, fmt.Errorf("open an echo socket: the peer of a %T has none to offer; use a private, host or memory network", peer)
+	}
+}
+
+// echo is an echo socket of netstack with the one address that it sends to.
+type echo struct {
+	conn *netstack.EchoConn
+	to   netip.Addr
+}
+
+func (e echo) Send(payload []byte, seq uint16) error { return e.conn.WriteTo(payload, e.to, seq) }
+
+func (e echo) Receive(ctx context.Context) (EchoMessage, error) { return e.conn.ReadFrom(ctx) }
+
+func (e echo) Close() error { return e.conn.Close() }

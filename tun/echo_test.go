@@ -1,0 +1,66 @@
+package tun_test
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tun-mcp/tun-mcp/tun"
+	"github.com/tun-mcp/tun-mcp/tun/tuntest"
+)
+
+func TestOpenEcho(t *testing.T) {
+	link, err := tun.Open(tun.Config{Network: "memory", Addr6: netip.MustParsePrefix("2001:db8:77::1/64")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer link.Close()
+	for _, is6 := range []bool{false, true} {
+		e, err := link.OpenEcho(is6)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := e.Send([]byte("hello"), 7); err != nil {
+			t.Fatal(err)
+		}
+		p := make([]byte, 65535)
+		n, err := link.Read(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, to, want := p[:n], netip.Addr{}, link.Agent()
+		if is6 {
+			to, want = netip.AddrFrom16([16]byte(p[24:])), link.Agent6()
+		} else {
+			to = netip.AddrFrom4([4]byte(p[16:]))
+		}
+		if to != want || !strings.HasSuffix(string(p), "\x00\x07hello") {
+			t.Errorf("to %s, % x; want an echo request to %s, seq 7", to, p, want)
+		}
+		e.Close()
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		if _, err := e.Receive(ctx); !errors.Is(err, net.ErrClosed) {
+			t.Errorf("Receive after Close: %v", err)
+		}
+		cancel()
+	}
+}
+
+func TestOpenEchoRefuses(t *testing.T) {
+	link := &tun.Link{Device: tuntest.NewDevice(), Addr: netip.MustParsePrefix("10.77.0.1/24")}
+	if _, err := link.OpenEcho(false); err == nil || !strings.Contains(err.Error(), "has none to offer") {
+		t.Errorf("a device without a peer: %v", err)
+	}
+	memory, err := tun.Open(tun.Config{Network: "memory"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer memory.Close()
+	if _, err := memory.OpenEcho(true); err == nil || !strings.Contains(err.Error(), "no ip6 address") {
+		t.Errorf("without IPv6: %v", err)
+	}
+}

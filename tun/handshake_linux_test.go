@@ -1,0 +1,86 @@
+package tun
+
+import (
+	"encoding/json"
+	"errors"
+	"net"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// sockets returns both ends of a socket pair as the server and its holder
+// have it.
+func sockets(t *testing.T) (server, holder *net.UnixConn) {
+	t.Helper()
+	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ends [2]*net.UnixConn
+	for i, fd := range pair {
+		if ends[i], err = newSocket(fd); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { ends[i].Close() })
+	}
+	return ends[0], ends[1]
+}
+
+func TestReceive(t *testing.T) {
+	answered := func(a answer) func(*net.UnixConn) {
+		message, err := json.Marshal(a)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return func(c *net.UnixConn) { c.Write(message) }
+	}
+	for _, c := range []struct {
+		name    string
+		holder  func(*net.UnixConn)
+		timeout time.Duration
+		is      error
+		want    string
+	}{
+		{"silent", func(*net.UnixConn) {}, 10 * time.Millisecond, os.ErrDeadlineExceeded, "no answer in 5s; try again"},
+		{"gone", func(c *net.UnixConn) { c.Close() }, time.Minute, nil, "; main has to call tun.RunHolder first"},
+		{"not an answer", func(c *net.UnixConn) { c.Write([]byte("hello")) }, time.Minute, nil, "decode the answer"},
+		{"without descriptor", answered(answer{Name: "tun0"}), time.Minute, nil, "none came"},
+		{"refused", answered(answer{Refused: &refusal{What: "open it", Cause: "no such file", Errno: unix.ENOENT, Todo: "make it"}}), time.Minute,
+			unix.ENOENT, "open it: no such file; make it"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			server, holder := sockets(t)
+			go func() {
+				holder.Read(make([]byte, maxMessage))
+				c.holder(holder)
+			}()
+			_, _, err := receive(server, Config{}, time.Now().Add(c.timeout))
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Fatalf("receive gave %v, want %q in it", err, c.want)
+			}
+			if c.is != nil && !errors.Is(err, c.is) {
+				t.Errorf("%v does not wrap %v", err, c.is)
+			}
+		})
+	}
+}
+
+func TestConfigCrossesTheSocket(t *testing.T) {
+	for _, want := range []Config{
+		(Config{}).withDefaults(),
+		{Network: "private", Name: "wire0", Addr: prefix("192.0.2.1/30"), Addr6: prefix("2001:db8::1/64"), MTU: 65535},
+	} {
+		message, err := json.Marshal(want)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got Config
+		if err := json.Unmarshal(message, &got); err != nil || got != want {
+			t.Errorf("%+v arrives as %+v, %v", want, got, err)
+		}
+	}
+}

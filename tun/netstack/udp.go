@@ -1,0 +1,112 @@
+package netstack
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"sync/atomic"
+
+	"gvisor.dev/gvisor/pkg/tcpip"
+	"gvisor.dev/gvisor/pkg/tcpip/adapters/gonet"
+	"gvisor.dev/gvisor/pkg/waiter"
+)
+
+// A udpConn is gonet's UDP socket with the errors of package net, refused
+// datagrams included, and a TTL.
+type udpConn struct {
+	*gonet.UDPConn
+	ep     tcpip.Endpoint
+	local  net.Addr
+	closed atomic.Bool
+}
+
+// newUDPConn wraps an endpoint whose events arrive at wq.
+//
+// gonet's Read waits for data alone and sleeps through an ICMP error, which
+// gVisor announces as an error event. It is therefore given a queue of its
+// own, to which every event is forwarded, errors as something to read: Read
+// then looks, and finds the error.
+func newUDPConn(wq *waiter.Queue, ep tcpip.Endpoint) *udpConn {
+	relay := new(waiter.Queue)
+	entry := waiter.NewFunctionEntry(waiter.AllEvents, func(events waiter.EventMask) {
+		if events&waiter.EventErr != 0 {
+			events |= waiter.ReadableEvents
+		}
+		relay.Notify(events)
+	})
+	wq.EventRegister(&entry)
+	c := &udpConn{UDPConn: gonet.NewUDPConn(relay, ep), ep: ep}
+	c.local = c.UDPConn.LocalAddr()
+	return c
+}
+
+func (c *udpConn) Read(p []byte) (int, error) {
+	n, _, err := c.ReadFrom(p)
+	return n, err
+}
+
+func (c *udpConn) ReadFrom(p []byte) (int, net.Addr, error) {
+	n, from, err := c.UDPConn.ReadFrom(p)
+	if err == io.EOF {
+		err = net.ErrClosed // the whole stack was closed
+	}
+	return n, from, c.wrap("read", err)
+}
+
+func (c *udpConn) Write(p []byte) (int, error) {
+	n, err := c.UDPConn.Write(p)
+	return n, c.wrap("write", err)
+}
+
+// WriteTo sends a datagram to addr, which must be a *net.UDPAddr.
+func (c *udpConn) WriteTo(p []byte, addr net.Addr) (int, error) {
+	to, ok := addr.(*net.UDPAddr)
+	if !ok || to == nil {
+		return 0, c.wrap("write", errors.New("address must be a *net.UDPAddr"))
+	}
+	// gVisor tells the families apart by length alone.
+	if ip4 := to.IP.To4(); ip4 != nil {
+		to = &net.UDPAddr{IP: ip4, Port: to.Port}
+	}
+	n, err := c.UDPConn.WriteTo(p, to)
+	return n, c.wrap("write", err)
+}
+
+func (c *udpConn) Close() error {
+	if c.closed.Swap(true) {
+		return c.wrap("close", net.ErrClosed)
+	}
+	return c.UDPConn.Close()
+}
+
+func (c *udpConn) LocalAddr() net.Addr { return c.local }
+
+// SetTTL sets the TTL (IPv6: hop limit) of the datagrams that follow, 1 to 255.
+func (c *udpConn) SetTTL(ttl int) error { return c.wrap("set TTL", setTTL(c.ep, ttl)) }
+
+func (c *udpConn) wrap(op string, err error) error {
+	return sockError(op, c.local, c.RemoteAddr(), c.closed.Load(), err)
+}
+
+// SetTTL sets the TTL (IPv6: hop limit), 1 to 255, of what conn sends from now
+// on: a UDP socket or an EchoConn of a Stack. A probe of traceroute has a TTL
+// that runs out on its way; who let it run out is told by an ErrorConn.
+func SetTTL(conn any, ttl int) error {
+	if c, ok := conn.(interface{ SetTTL(int) error }); ok {
+		return c.SetTTL(ttl)
+	}
+	return fmt.Errorf("set TTL of a %T: not possible; use a UDP socket or an EchoConn of a Stack", conn)
+}
+
+// setTTL sets both families: a socket that takes both needs both, and to one
+// of a single family the other's is nothing.
+func setTTL(ep tcpip.Endpoint, ttl int) error {
+	if ttl < 1 || ttl > 255 {
+		return fmt.Errorf("%d is out of range; use 1 to 255", ttl)
+	}
+	if err := ep.SetSockOptInt(tcpip.IPv4TTLOption, ttl); err != nil {
+		return plainError(err)
+	}
+	return plainError(ep.SetSockOptInt(tcpip.IPv6HopLimitOption, ttl))
+}
