@@ -1,0 +1,189 @@
+package session
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sort"
+	"strings"
+	"time"
+)
+
+// ErrNoSession is what Find returns where no session is running.
+var ErrNoSession = errors.New("no tun-mcp session is running: start an MCP client with this server, Claude Code for instance, or `tun-mcp agent` for one that answers without a model")
+
+// Client talks to the control socket of a running session.
+type Client struct {
+	Name string // of the session
+	Path string // of its control socket
+	http *http.Client
+}
+
+// Find returns the running session of that name, or with an empty name the
+// newest. Sockets of dead sessions are removed on the way.
+func Find(name string) (*Client, error) {
+	if name != "" {
+		if err := CheckName(name); err != nil {
+			return nil, err
+		}
+		if path := SocketPath(name); alive(path) {
+			return dial(path), nil
+		}
+		return nil, fmt.Errorf("no session named %q is running: %s", name, others())
+	}
+	running := Running()
+	if len(running) == 0 {
+		return nil, ErrNoSession
+	}
+	return dial(SocketPath(running[0])), nil
+}
+
+func others() string {
+	if running := Running(); len(running) > 0 {
+		return "running: " + strings.Join(running, ", ")
+	}
+	return "none is"
+}
+
+// Running lists the names of the running sessions, the newest first, and
+// removes what dead ones left behind.
+func Running() []string {
+	type found struct {
+		name string
+		when time.Time
+	}
+	var all []found
+	paths, _ := filepath.Glob(filepath.Join(folder(), "*.sock")) // the pattern is well formed
+	for _, path := range paths {
+		info, err := os.Lstat(path)
+		if err != nil || info.Mode()&fs.ModeType == 0 {
+			continue
+		}
+		if !alive(path) {
+			removeDead(path)
+			continue
+		}
+		all = append(all, found{strings.TrimSuffix(filepath.Base(path), ".sock"), info.ModTime()})
+	}
+	sort.Slice(all, func(i, j int) bool { return all[i].when.After(all[j].when) })
+	names := make([]string, len(all))
+	for i, f := range all {
+		names[i] = f.name
+	}
+	return names
+}
+
+// removeDead removes a socket unless a new session has taken it over.
+func removeDead(path string) {
+	unlock, err := lockFolder(filepath.Dir(path))
+	if err != nil {
+		return
+	}
+	defer unlock()
+	if !alive(path) {
+		os.Remove(path)
+	}
+}
+
+func dial(path string) *Client {
+	return &Client{
+		Name: strings.TrimSuffix(filepath.Base(path), ".sock"),
+		Path: path,
+		http: &http.Client{Transport: &http.Transport{
+			DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+				var d net.Dialer
+				return d.DialContext(ctx, "unix", path)
+			},
+		}},
+	}
+}
+
+// Status asks the session for its status.
+func (c *Client) Status(ctx context.Context) (Status, error) {
+	var status Status
+	err := c.do(ctx, http.MethodGet, "/status", nil, &status)
+	return status, err
+}
+
+// Inject queues a packet as if the peer had sent it and returns its number.
+func (c *Client) Inject(ctx context.Context, data []byte) (int, error) {
+	var answer InjectReply
+	err := c.do(ctx, http.MethodPost, "/inject", InjectRequest{Hex: hexOf(data)}, &answer)
+	return answer.Number, err
+}
+
+// Events calls see for every event from now on, until see returns false, the
+// session ends, or ctx does. Ready, if not nil, is called as soon as nothing
+// can be missed any more.
+func (c *Client) Events(ctx context.Context, ready func(), see func(Event) bool) error {
+	body, err := c.send(ctx, http.MethodGet, "/events", nil)
+	if err != nil {
+		return err
+	}
+	defer body.Close()
+	if ready != nil {
+		ready()
+	}
+	for lines := json.NewDecoder(body); ; {
+		var e Event
+		if err := lines.Decode(&e); err != nil {
+			if errors.Is(err, io.EOF) {
+				return nil
+			}
+			return fmt.Errorf("watching session %s: %w", c.Name, err)
+		}
+		if !see(e) {
+			return nil
+		}
+	}
+}
+
+func (c *Client) do(ctx context.Context, method, path string, request, answer any) error {
+	body, err := c.send(ctx, method, path, request)
+	if err != nil {
+		return err
+	}
+	defer body.Close()
+	if err := json.NewDecoder(body).Decode(answer); err != nil {
+		return fmt.Errorf("reading what session %s answered to %s: %w", c.Name, path, err)
+	}
+	return nil
+}
+
+func (c *Client) send(ctx context.Context, method, path string, request any) (io.ReadCloser, error) {
+	var in io.Reader
+	if request != nil {
+		data, err := json.Marshal(request)
+		if err != nil {
+			return nil, err
+		}
+		in = bytes.NewReader(data)
+	}
+	r, err := http.NewRequestWithContext(ctx, method, "http://session"+path, in)
+	if err != nil {
+		return nil, err
+	}
+	response, err := c.http.Do(r)
+	if err != nil {
+		return nil, fmt.Errorf("asking session %s for %s: %w", c.Name, path, err)
+	}
+	if response.StatusCode != http.StatusOK {
+		return nil, c.refused(response)
+	}
+	return response.Body, nil
+}
+
+// refused is the session's own word on why it did not do what it was asked.
+func (c *Client) refused(response *http.Response) error {
+	defer response.Body.Close()
+	text, _ := io.ReadAll(io.LimitReader(response.Body, 4096))
+	return fmt.Errorf("session %s: %s", c.Name, strings.TrimSpace(string(text)))
+}

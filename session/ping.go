@@ -1,0 +1,122 @@
+package session
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"sync"
+)
+
+// An Ended says that a session ended while a command was using it.
+type Ended struct {
+	Session string // its name
+	Why     string // in the session's own words, or what is known of it
+}
+
+// gone is what is known of a session that went without a word.
+const gone = "its server is gone"
+
+func (e *Ended) Error() string { return fmt.Sprintf("session %s has ended: %s", e.Session, e.Why) }
+
+// At returns the session whose control socket is at path, running or not.
+func At(path string) *Client { return dial(path) }
+
+// WaitEnd waits until the session has ended and returns an *Ended, or the
+// error of ctx if that ends first.
+func (c *Client) WaitEnd(ctx context.Context) error {
+	body, err := c.send(ctx, http.MethodGet, "/end", nil)
+	return c.end(ctx, body, err)
+}
+
+// end waits for the body of GET /end.
+func (c *Client) end(ctx context.Context, body io.ReadCloser, err error) error {
+	if _, cut := errors.AsType[*url.Error](err); err != nil && !cut {
+		return err
+	}
+	answer := EndReply{End: gone}
+	if err == nil {
+		defer body.Close()
+		_ = json.NewDecoder(body).Decode(&answer) // killed, a server says nothing
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return &Ended{Session: c.Name, Why: answer.End}
+}
+
+// A PingConn pings the agent from the peer of a session, through its server. One goroutine may Send while another one Receives.
+type PingConn struct {
+	name string
+	conn io.ReadWriteCloser
+	in   *json.Decoder
+
+	mu     sync.Mutex // guards closed
+	closed bool
+}
+
+// OpenPing opens a PingConn to the agent's IPv4 or IPv6 address.
+func (c *Client) OpenPing(ctx context.Context, is6 bool) (*PingConn, error) {
+	query := ""
+	if is6 {
+		query = "?ip=6"
+	}
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://session/ping"+query, nil)
+	if err != nil {
+		return nil, err
+	}
+	r.Header.Set("Connection", "Upgrade")
+	r.Header.Set("Upgrade", UpgradePing)
+	response, err := c.http.Do(r)
+	if err != nil {
+		return nil, fmt.Errorf("asking session %s for a ping: %w", c.Name, err)
+	}
+	conn, ok := response.Body.(io.ReadWriteCloser)
+	if response.StatusCode != http.StatusSwitchingProtocols || !ok {
+		return nil, c.refused(response)
+	}
+	return &PingConn{name: c.Name, conn: conn, in: json.NewDecoder(bufio.NewReader(conn))}, nil
+}
+
+// Send asks for one echo request. Whether it could be sent, Receive tells.
+func (p *PingConn) Send(seq uint16, payload []byte) error {
+	line, err := json.Marshal(EchoRequest{Seq: seq, Hex: hexOf(payload)})
+	if err != nil {
+		return err
+	}
+	_, err = p.conn.Write(append(line, '\n'))
+	return err
+}
+
+// Receive waits for the next answer. When the session has ended the error is
+// an *Ended; after Close it is io.EOF.
+func (p *PingConn) Receive() (EchoAnswer, error) {
+	var a EchoAnswer
+	err := p.in.Decode(&a)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case p.closed:
+		return a, io.EOF
+	case errors.Is(err, io.EOF), err == nil && a.End != "":
+		if a.End == "" {
+			a.End = gone
+		}
+		return a, &Ended{Session: p.name, Why: a.End}
+	case err != nil:
+		return a, fmt.Errorf("reading what session %s answers to a ping: %w", p.name, err)
+	}
+	return a, nil
+}
+
+// Close hangs up and wakes a Receive.
+func (p *PingConn) Close() error {
+	p.mu.Lock()
+	p.closed = true
+	p.mu.Unlock()
+	return p.conn.Close()
+}

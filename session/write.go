@@ -1,0 +1,108 @@
+package session
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/tun-mcp/tun-mcp/packet"
+)
+
+// CheckLink says why the link cannot take data as a packet, nil if it can:
+// malformed beyond carrying, longer than the MTU, or bound for an address that
+// this session does not write to.
+func (s *Session) CheckLink(data []byte) error {
+	if err := packet.Carriable(data, s.config.MTU); err != nil {
+		return err
+	}
+	if len(s.config.Allow) == 0 {
+		return nil
+	}
+	_, dst, ok := packet.Addresses(data)
+	if !ok {
+		return fmt.Errorf("the packet has no destination that could be checked against %v", s.config.Allow)
+	}
+	for _, prefix := range s.config.Allow {
+		if prefix.Contains(dst) {
+			return nil
+		}
+	}
+	return fmt.Errorf("destination %s is outside %v: this link is on the host's own network and writes stay inside its prefix; the user can open more with --allow-dest CIDR", dst, s.config.Allow)
+}
+
+// CheckReplyTo says why number cannot be the packet that a written one
+// answers, nil if it can.
+func (s *Session) CheckReplyTo(number int) error {
+	p, err := s.Packet(number)
+	if err != nil {
+		return err
+	}
+	if p.Direction != Read {
+		return fmt.Errorf("packet #%d was written by this side: reply_to takes the number of a packet that was read", number)
+	}
+	return nil
+}
+
+// Write hands the peer one packet and returns it with its number. replyTo is
+// the number of the packet that it answers; with 0 the session finds it by
+// its flow. Data is copied. Of ctx only the call is used, see WithCall: a write
+// is over at once.
+func (s *Session) Write(ctx context.Context, data []byte, replyTo int) (*Packet, error) {
+	if err := s.CheckLink(data); err != nil {
+		return nil, err
+	}
+	if replyTo != 0 {
+		if err := s.CheckReplyTo(replyTo); err != nil {
+			return nil, err
+		}
+	}
+	data = append([]byte(nil), data...)
+
+	// The number is given before the device has the packet, so that the
+	// answer, which may be read before Write returns, gets a higher one.
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	s.mu.Lock()
+	if s.err != nil {
+		defer s.mu.Unlock()
+		return nil, fmt.Errorf("writing to the link: %w", s.err)
+	}
+	p := &Packet{Number: s.record.last + 1, Direction: Write, Time: time.Now(), Data: data, ReplyTo: replyTo}
+	if p.ReplyTo == 0 {
+		p.ReplyTo = s.pairs.answered(data)
+	}
+	if e, err := s.record.find(p.ReplyTo); err == nil && p.ReplyTo != 0 {
+		p.Response = p.Time.Sub(e.packet.Time)
+		if !e.answered {
+			e.answered = true
+			s.pairs.responded(p.Response)
+		}
+	} else {
+		p.ReplyTo = 0
+	}
+	s.keep(p)
+	s.counters.Written++
+	event, call := packetEvent(p), callOf(ctx)
+	event.Call, event.Began = call.Number, call.Began
+	s.publish(event)
+	s.mu.Unlock()
+
+	_, err := s.device.Write(data)
+	s.config.Record.settle(p, err)
+	if err != nil {
+		s.mu.Lock()
+		s.counters.Failed++
+		s.publish(Event{Event: EventFailed, Number: p.Number, Time: time.Now(), Why: err.Error()})
+		s.mu.Unlock()
+		return nil, fmt.Errorf("packet #%d was lost, the link did not take it: %w", p.Number, err)
+	}
+	return p, nil
+}
+
+// Refused counts a packet that was not written, because of why.
+func (s *Session) Refused(data []byte, replyTo int, why string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.counters.Refused++
+	s.publish(Event{Event: EventRefused, Time: time.Now(), Hex: hexOf(data), ReplyTo: replyTo, Why: why})
+}
