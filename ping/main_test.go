@@ -1,0 +1,13 @@
+package ping
+
+import (
+	"os"
+	"testing"
+
+	"github.com/tun-mcp/tun-mcp/tun"
+)
+
+func TestMain(m *testing.M) {
+	tun.RunHolder()
+	os.Exit(m.Run())
+}

@@ -1,0 +1,197 @@
+package ping
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/tun-mcp/tun-mcp/session"
+)
+
+// slowest is the pace at which a run with interval zero goes on if nothing
+// comes back: 100 requests a second.
+const slowest = 10 * time.Millisecond
+
+// leastLinger is what iputils has at its usual interval. With a short one it
+// gives up so fast that an agent's pause for breath is loss.
+const leastLinger = time.Second
+
+// Run pings until Count requests are answered or given up, ctx ends (an error
+// only if its cause is a *session.Ended), or the socket does (its error). It
+// closes the socket, twice perhaps.
+func Run(ctx context.Context, socket Socket, config Config, report Reporter) (Statistics, error) {
+	p := &pinger{config: config, socket: socket, report: report, ledger: new(ledger)}
+	incoming := make(chan incoming, 1024) // a burst of replies must not keep the socket from sending
+	stopped, received := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(received)
+		receive(socket, incoming, stopped)
+	}()
+	hangUp := context.AfterFunc(ctx, func() { socket.Close() }) // even a Send that is stuck
+	err := p.run(ctx, incoming)
+	hangUp()
+	close(stopped)
+	socket.Close()
+	<-received
+
+	if ended, ok := errors.AsType[*session.Ended](context.Cause(ctx)); ok && err == nil {
+		err = ended
+	}
+	if err == nil {
+		p.silent()
+	}
+	p.stats.Pipe = p.ledger.pipe
+	report.Done(p.stats)
+	return p.stats, err
+}
+
+// A pinger is one run; only the goroutine of run touches it.
+type pinger struct {
+	config    Config
+	socket    Socket
+	report    Reporter
+	ledger    *ledger
+	stats     Statistics
+	first     time.Time // when the first request was due
+	last      time.Time // when the last one was sent
+	due       time.Time // when the next one is
+	explained bool      // something came that says more than silence
+}
+
+func (p *pinger) run(ctx context.Context, messages <-chan incoming) error {
+	next := time.NewTimer(0)
+	defer next.Stop()
+	silence := time.NewTimer(orDefault(p.config.Wait))
+	defer silence.Stop()
+	var giveUp <-chan time.Time
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case in := <-messages:
+			if err := p.take(in); err != nil {
+				if ctx.Err() != nil {
+					return nil
+				}
+				return err
+			}
+			if p.allSent() && p.ledger.open == 0 {
+				return nil
+			}
+			if p.config.Interval == 0 && !p.allSent() && p.ledger.inFlight() == 0 {
+				next.Reset(0)
+			}
+		case <-next.C:
+			p.send(ctx)
+			if !p.allSent() {
+				next.Reset(time.Until(p.due))
+			} else if p.ledger.open == 0 { // it could not be sent
+				return nil
+			} else if linger := p.linger(); linger > 0 {
+				giveUp = time.After(linger)
+			}
+		case <-silence.C:
+			p.silent()
+		case <-giveUp:
+			return nil
+		}
+	}
+}
+
+func orDefault(wait time.Duration) time.Duration {
+	if wait == 0 {
+		return DefaultWait
+	}
+	return wait
+}
+
+func (p *pinger) allSent() bool { return p.config.Count > 0 && p.ledger.sent >= p.config.Count }
+
+// linger is how long to wait for replies after the last request: twice the
+// longest round trip as with iputils, but at least leastLinger, or Wait if there
+// was no reply yet. Zero: for ever.
+func (p *pinger) linger() time.Duration {
+	if p.stats.Received == 0 {
+		return p.config.Wait
+	}
+	return max(2*p.stats.Max, p.config.Interval, leastLinger)
+}
+
+// send sends a request and sets when the next one is due. After a delay the
+// pace goes on from now: what was missed is not made up for.
+func (p *pinger) send(ctx context.Context) {
+	now := time.Now()
+	if p.first.IsZero() {
+		p.first, p.due = now, now
+	}
+	step := p.config.Interval
+	if step == 0 {
+		step, p.due = slowest, now
+	}
+	if p.due = p.due.Add(step); p.due.Before(now) {
+		p.due = now.Add(step)
+	}
+	seq := p.ledger.next(now)
+	p.last = now
+	p.stats.Sent, p.stats.Took = p.ledger.sent, now.Sub(p.first)
+	switch err := p.socket.Send(seq, payload(p.config.Size, now)); {
+	case err == nil:
+		p.report.Sent()
+	case ctx.Err() == nil:
+		p.unsent(seq, err)
+	}
+}
+
+func (p *pinger) unsent(seq uint16, err error) {
+	p.explained = true
+	p.ledger.fail(seq)
+	p.report.Unsent(err)
+}
+
+// take accounts for what came back.
+func (p *pinger) take(in incoming) error {
+	if unsent, ok := errors.AsType[*Unsent](in.err); ok {
+		p.unsent(unsent.Seq, unsent.Err)
+		return nil
+	}
+	if in.err != nil {
+		return in.err
+	}
+	p.explained = true
+	if !in.IsReply() {
+		p.stats.Errors++
+		p.ledger.fail(in.Seq)
+		p.report.Error(in.Message)
+		return nil
+	}
+	r := Reply{Message: in.Message, Wrong: -1, Elsewhere: in.From != p.config.To}
+	if p.ledger.states[in.Seq] == unused {
+		r.Stray = true
+		p.stats.Errors++
+		p.report.Reply(r)
+		return nil
+	}
+	r.Want = payload(p.config.Size, p.ledger.times[in.Seq])
+	r.Wrong = wrongByte(r.Data, r.Want)
+	switch {
+	case r.BadChecksum:
+		p.stats.Corrupted++
+	case p.ledger.reply(in.Seq) == answered:
+		r.Duplicate = true
+		p.stats.Duplicates++
+		p.stats.add(r.RTT)
+	default:
+		p.stats.Received++
+		p.stats.add(r.RTT)
+	}
+	p.report.Reply(r)
+	return nil
+}
+
+// silent says, once, that there was no answer, if so it was.
+func (p *pinger) silent() {
+	if !p.explained {
+		p.explained = true
+		p.report.Silent()
+	}
+}
