@@ -1,0 +1,51 @@
+package tools
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/tun-mcp/tun-mcp/packet"
+)
+
+// hexdumpArguments are those of hexdump.
+type hexdumpArguments struct {
+	Packet *int    `json:"packet" min:"1" doc:"number of a packet, either direction, or"`
+	Hex    *string `json:"hex" doc:"the bytes of one, for instance before you write it"`
+	Fields bool    `json:"fields" default:"true" doc:"name each header field"`
+}
+
+func (h *Host) hexdump() Tool {
+	what := "Look at one whole packet closely: offsets, 16-bit words and printable ASCII"
+	if h.Assist != AssistNone {
+		what += ", then each header field by name with offset, size and meaning, and the verdict on each checksum (given, computed)"
+	}
+	what += ". Sends nothing, takes nothing off the queue."
+	return newTool("hexdump", "Look at a packet", what, `{"packet": 7}`, Looks, h.dump)
+}
+
+func (h *Host) dump(_ context.Context, a hexdumpArguments) (string, error) {
+	var data []byte
+	switch {
+	case a.Packet != nil && a.Hex != nil:
+		return "", errors.New("packet and hex are both given: give one of them")
+	case a.Packet != nil:
+		recorded, err := h.Session.Packet(*a.Packet)
+		if err != nil {
+			return "", err
+		}
+		data = recorded.Data
+	case a.Hex != nil:
+		var err error
+		if data, err = packet.ParseHex(*a.Hex); err != nil {
+			return "", err
+		}
+		if len(data) == 0 {
+			return "", errors.New("hex has no bytes: give those of a packet, from the IP header on")
+		}
+	default:
+		return "", errors.New(`nothing to look at: give packet (a number) or hex (the bytes). Example: {"packet": 7}`)
+	}
+	fields := a.Fields && h.Assist != AssistNone
+	return fmt.Sprintf("%d bytes\n%s", len(data), packet.Dump(data, fields, true)), nil
+}

@@ -1,0 +1,350 @@
+package tools
+
+import (
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/tun-mcp/tun-mcp/packet"
+	"github.com/tun-mcp/tun-mcp/session"
+	"github.com/tun-mcp/tun-mcp/tun/tuntest"
+)
+
+// request is the echo request of FACTS: 84 bytes, id 15078, seq 1.
+const request = "45000054 1a114000 40010c45 0a4d0001 0a4d0002 0800 0000 3ae6 0001" + payload
+
+const payload = "1830036b00000000 0123456789abcdef 0123456789abcdef 0123456789abcdef 0123456789abcdef 0123456789abcdef 0123456789abcdef"
+
+// bench is a host with a fake device: what a tool's test stands on.
+type bench struct {
+	*Host
+	t      *testing.T
+	device *tuntest.Device
+	tools  map[string]Tool
+}
+
+func newBench(t *testing.T, assist Assist) *bench {
+	d := tuntest.NewDevice()
+	s := session.New(d, session.Config{MTU: 1500})
+	t.Cleanup(func() { s.Close() })
+	h := &Host{Session: s, Assist: assist, Status: func() session.Status {
+		return s.Fill(session.Status{Device: "tun0", Link: "up", Network: "private", PingWith: "tun-mcp exec -- ping 10.77.0.2"})
+	}}
+	b := &bench{Host: h, t: t, device: d, tools: map[string]Tool{}}
+	for _, tool := range h.All() {
+		b.tools[tool.Name] = tool
+	}
+	return b
+}
+
+// receive puts a packet of the peer, fixed, into the queue as #n.
+func (b *bench) receive(text string) []byte {
+	b.t.Helper()
+	data, err := packet.ParseHex(text)
+	if err == nil {
+		data, err = packet.Fix(data)
+	}
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.receiveRaw(data)
+	return data
+}
+
+func (b *bench) receiveRaw(data []byte) {
+	b.t.Helper()
+	if _, err := b.Session.Inject(data); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+func (b *bench) call(tool, arguments string) (string, error) {
+	return b.tools[tool].Call(b.t.Context(), json.RawMessage(arguments))
+}
+
+// sent returns what the device got, as hex.
+func (b *bench) sent() []string {
+	var all []string
+	for {
+		select {
+		case p := <-b.device.ToPeer:
+			all = append(all, hex.EncodeToString(p))
+		default:
+			return all
+		}
+	}
+}
+
+// reply is the right answer to a request: every byte.
+func reply(request []byte) []byte {
+	r := append([]byte(nil), request...)
+	copy(r[12:16], request[16:20])
+	copy(r[16:20], request[12:16])
+	r[20] = 0
+	fixed, err := packet.Fix(r)
+	if err != nil {
+		panic(err)
+	}
+	return fixed
+}
+
+func TestReadPacket(t *testing.T) {
+	b := newBench(t, AssistFix)
+	b.receive(request)
+	b.receive(request)
+	text, err := b.call("read_packet", `{"max_packets": 1, "settle_ms": 0, "max_bytes": 32}`)
+	lines := strings.Split(text, "\n")
+	if err != nil || len(lines) != 5 ||
+		!strings.HasPrefix(lines[0], "#1 84 bytes, waited 0") ||
+		!strings.HasSuffix(lines[0], ": IPv4 10.77.0.1 > 10.77.0.2 ICMP echo request id 15078 seq 1, checksums ok") ||
+		!strings.HasPrefix(lines[1], "0: 4500 0054 1a11 4000 4001 ") ||
+		!strings.HasPrefix(lines[2], "16: 0a4d 0002 0800 ") ||
+		lines[3] != "+ 52 more bytes" ||
+		lines[4] != "1 more queued, 0 dropped" {
+		t.Errorf("read_packet gave %v\n%s", err, text)
+	}
+}
+
+func TestReadPacketWithAssistNone(t *testing.T) {
+	b := newBench(t, AssistNone)
+	syn := "45000028 00004000 40060000 0a4d0001 0a4d0002 1388 0050 00000001 00000000 5002 ffff 0000 0000"
+	b.receive(syn)
+	b.receive(syn)
+	text, err := b.call("read_packet", `{"settle_ms": 0}`)
+	if err != nil || strings.Contains(text, "TCP") || strings.Contains(text, "checksum") || strings.Contains(text, "retransmission") || strings.Count(text, "\n0: 4500 0028") != 2 {
+		t.Errorf("with assist none the bytes are all there is, got %v\n%s", err, text)
+	}
+	if text, err = b.call("hexdump", `{"packet": 1}`); err != nil || strings.Contains(text, "checksum") || !strings.Contains(text, "4500 0028") {
+		t.Errorf("with assist none hexdump is the plain dump, got %v\n%s", err, text)
+	}
+	if _, err = b.call("write_packet", `{"packets": [{"reply_to": 1, "append_text": "x"}]}`); err == nil || !strings.Contains(err.Error(), "append_text is not to be had with assist none") {
+		t.Errorf("append_text: %v", err)
+	}
+	text, err = b.call("write_packet", `{"packets": [{"reply_to": 1}]}`)
+	if err != nil || text != "#3 40 bytes written" {
+		t.Errorf("with assist none a write says how many bytes and nothing more, got %q, %v", text, err)
+	}
+}
+
+func TestReadPacketCollapsesRetransmissions(t *testing.T) {
+	b := newBench(t, AssistFix)
+	syn := "45000028 00004000 40060000 0a4d0001 0a4d0002 1388 0050 00000001 00000000 5002 ffff 0000 0000"
+	b.receive(syn)
+	b.receive(syn)
+	text, err := b.call("read_packet", `{"settle_ms": 0}`)
+	if err != nil || !strings.HasSuffix(text, "\n#2 40 bytes: retransmission of #1\n0 more queued, 0 dropped") {
+		t.Errorf("got %v\n%s", err, text)
+	}
+}
+
+func TestNothingCame(t *testing.T) {
+	b := newBench(t, AssistFix)
+	text, err := b.call("read_packet", `{"timeout_ms": 0}`)
+	if want := "no packet in 0 ms (tun0 up, private network, 0 packets so far; ping it with: tun-mcp exec -- ping 10.77.0.2)"; err != nil || text != want {
+		t.Errorf("got %q, %v\nwant %q", text, err, want)
+	}
+}
+
+func TestReadCancelled(t *testing.T) {
+	b := newBench(t, AssistFix)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := b.tools["read_packet"].Call(ctx, json.RawMessage(`{}`))
+	if err == nil || !strings.Contains(err.Error(), "no packet was taken") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestLinkGone(t *testing.T) {
+	b := newBench(t, AssistFix)
+	b.device.Fail(fmt.Errorf("the device tun0 was deleted"))
+	<-b.Session.Done()
+	for tool, arguments := range map[string]string{"read_packet": `{}`, "write_packet": `{"packets": [{"hex": "` + request + `"}], "assist": "fix"}`} {
+		if _, err := b.call(tool, arguments); err == nil || !strings.Contains(err.Error(), "tun0 was deleted") {
+			t.Errorf("%s: %v", tool, err)
+		}
+	}
+}
+
+// The incremental procedure of the guide, in every way to give the bytes.
+func TestWritePacket(t *testing.T) {
+	b := newBench(t, AssistFix)
+	data := b.receive(request)
+	want := hex.EncodeToString(reply(data))
+	patch := fmt.Sprintf(`"patch": {"12": "0a4d00020a4d0001", "20": "00", "22": "%s"}`, want[44:48])
+	tests := []struct{ name, packet, assist string }{
+		{"a reply with a patch", `{"reply_to": 1, ` + patch + `}`, "check"},
+		{"a copy with a patch", `{"copy": 1, ` + patch + `}`, "check"},
+		{"all in hex", `{"hex": "` + want + `", "reply_to": 1}`, "check"},
+		{"hex alone, paired by its flow", `{"hex": "` + want + `"}`, "none"},
+		{"checksum filled in", `{"reply_to": 1, "patch": {"12": "0a4d00020a4d0001", "20": "0000ffff"}}`, "fix"},
+		{"cut and appended again", `{"reply_to": 1, ` + patch + `, "cut": 80, "append": "` + want[160:] + `"}`, "check"},
+	}
+	for i, test := range tests {
+		text, err := b.call("write_packet", fmt.Sprintf(`{"packets": [%s], "assist": %q}`, test.packet, test.assist))
+		if sent := b.sent(); err != nil || len(sent) != 1 || sent[0] != want {
+			t.Errorf("%s: %v, sent %v\nwant %s", test.name, err, sent, want)
+		}
+		line := fmt.Sprintf("#%d 84 bytes written", i+2)
+		if test.assist != "none" {
+			line += ": IPv4 10.77.0.2 > 10.77.0.1 ICMP echo reply id 15078 seq 1, checksums ok, "
+		}
+		if !strings.HasPrefix(text, line) || test.assist != "none" && !strings.HasSuffix(text, " s after #1") {
+			t.Errorf("%s: said %q", test.name, text)
+		}
+	}
+}
+
+func TestAppendText(t *testing.T) {
+	b := newBench(t, AssistFix)
+	b.receive("45000020 00000000 40110000 0a4d0001 0a4d0002 3039 0007 000c 0000 68656c6c")
+	_, err := b.call("write_packet", `{"packets": [{"reply_to": 1, "cut": 28, "patch": {"12": "0a4d00020a4d0001", "20": "00073039"}, "append_text": "hi\n"}], "assist": "fix"}`)
+	if sent := b.sent(); err != nil || len(sent) != 1 || !strings.HasSuffix(sent[0], "68690a") || sent[0][4:8] != "001f" {
+		t.Errorf("sent %v, %v", sent, err)
+	}
+}
+
+func TestThenReadComesAfterWriting(t *testing.T) {
+	b := newBench(t, AssistFix)
+	data := b.receive(request)
+	want := hex.EncodeToString(reply(data))
+	text, err := b.call("write_packet", `{"packets": [{"hex": "`+want+`"}], "then_read": {"settle_ms": 0, "max_bytes": 20}}`)
+	if err != nil || !strings.HasPrefix(text, "#2 84 bytes written: ") || !strings.Contains(text, "\n#1 84 bytes, waited ") || !strings.HasSuffix(text, "0 more queued, 0 dropped") {
+		t.Errorf("got %v\n%s", err, text)
+	}
+}
+
+func TestGoodOnesAreSentAndThenReadSkipped(t *testing.T) {
+	b := newBench(t, AssistFix)
+	data := b.receive(request)
+	good := reply(data)
+	bad := append([]byte(nil), good...)
+	bad[23]--
+	text, err := b.call("write_packet", fmt.Sprintf(`{"packets": [{"hex": "%x", "reply_to": 1}, {"hex": "%x"}], "then_read": {}}`, bad, good))
+	if err != nil {
+		t.Fatalf("one was sent, so this is no error: %v", err)
+	}
+	lines := strings.Split(text, "\n")
+	want := fmt.Sprintf("packet 1 (reply to #1): ICMP checksum is 0x%x, should be 0x%x", bad[22:24], good[22:24])
+	if len(lines) != 3 || lines[0] != want || !strings.HasPrefix(lines[1], "#2 84 bytes written") || !strings.HasPrefix(lines[2], "1 of 2 packets not sent, so then_read was skipped") {
+		t.Errorf("got\n%s\nwant first\n%s", text, want)
+	}
+	if sent := b.sent(); len(sent) != 1 || b.Session.Queued() != 1 {
+		t.Errorf("sent %v, queued %d", sent, b.Session.Queued())
+	}
+}
+
+func TestBadInput(t *testing.T) {
+	full := strings.ReplaceAll(request, " ", "")
+	tests := []struct {
+		name, tool, arguments string
+		want                  []string // all in the error
+	}{
+		{"stray character", "write_packet", `{"packets": [{"hex": "4500 0g54"}]}`, []string{"packet 1: ", "'g'", "position 6"}},
+		{"odd digit", "write_packet", `{"packets": [{"hex": "4500 005"}]}`, []string{"packet 1: ", "'5'", "position 7"}},
+		{"empty packet", "write_packet", `{"packets": [{"hex": ""}]}`, []string{"empty"}},
+		{"version 5", "write_packet", `{"packets": [{"hex": "55000014000000000000000000000000000000 00"}]}`, []string{"version is 5"}},
+		{"shorter than its header", "write_packet", `{"packets": [{"hex": "4500"}]}`, []string{"2 bytes", "20"}},
+		{"over the MTU", "write_packet", `{"packets": [{"hex": "45` + strings.Repeat("00", 1500) + `"}], "assist": "none"}`, []string{"1501", "MTU", "1500"}},
+		{"patch outside", "write_packet", `{"packets": [{"reply_to": 1, "patch": {"83": "0000"}}]}`, []string{"83", "84"}},
+		{"patches overlap", "write_packet", `{"packets": [{"reply_to": 1, "patch": {"12": "0a4d0002", "14": "00"}}]}`, []string{"12", "14", "overlap"}},
+		{"key is no offset", "write_packet", `{"packets": [{"reply_to": 1, "patch": {"ttl": "40"}}]}`, []string{`"ttl"`, "offset"}},
+		{"never seen", "write_packet", `{"packets": [{"reply_to": 99}]}`, []string{"packet 1 (reply to #99)", "there is no packet #99: the record holds #1 to #1"}},
+		{"copy never seen", "write_packet", `{"packets": [{"copy": 99}]}`, []string{"there is no packet #99"}},
+		{"hex and copy", "write_packet", `{"packets": [{"hex": "45", "copy": 1}]}`, []string{"hex and copy are both given"}},
+		{"nothing to start from", "write_packet", `{"packets": [{}]}`, []string{"nothing to start from", "hex", "copy", "reply_to"}},
+		{"cut beyond the end", "write_packet", `{"packets": [{"copy": 1, "cut": 85}]}`, []string{"cut is 85", "84 bytes"}},
+		{"bad append", "write_packet", `{"packets": [{"copy": 1, "append": "zz"}]}`, []string{"append: ", "'z'"}},
+		{"no packets", "write_packet", `{"packets": []}`, []string{"packets has 0 elements; accepted: an array of 1 to 64 objects"}},
+		{"packets missing", "write_packet", `{}`, []string{"packets is missing"}},
+		{"65 packets", "write_packet", `{"packets": [` + strings.TrimSuffix(strings.Repeat(`{"copy":1},`, 65), ",") + `]}`, []string{"packets has 65 elements"}},
+		{"packets no array", "write_packet", `{"packets": "4500"}`, []string{`packets is the string "4500"`, "an array of 1 to 64 objects"}},
+		{"packet no object", "write_packet", `{"packets": ["4500"]}`, []string{`packets[0] is the string "4500"`, "an object with hex, copy, reply_to"}},
+		{"patch value no string", "write_packet", `{"packets": [{"copy": 1, "patch": {"20": 0}}]}`, []string{"packets[0].patch.20 is 0", "a string"}},
+		{"unknown in a packet", "write_packet", `{"packets": [{"bytes": "45"}]}`, []string{`unknown argument "packets[0].bytes"`, "accepted: hex, copy"}},
+		{"unknown in then_read", "write_packet", `{"packets": [{"copy": 1}], "then_read": {"timeout": 1}}`, []string{`unknown argument "then_read.timeout"`, "timeout_ms"}},
+		{"assist unknown", "write_packet", `{"packets": [{"copy": 1}], "assist": "some"}`, []string{`assist is the string "some"`, "one of none, check, fix"}},
+		{"unknown argument", "read_packet", `{"timeout": 5}`, []string{`read_packet: unknown argument "timeout"; accepted: timeout_ms, max_packets, settle_ms, max_bytes`, "Example: {"}},
+		{"wrong type", "read_packet", `{"timeout_ms": "5"}`, []string{`timeout_ms is the string "5"; accepted: a whole number from 0 to 90000`}},
+		{"no whole number", "read_packet", `{"max_packets": 1.5}`, []string{"max_packets is 1.5", "a whole number from 1 to 64"}},
+		{"out of bounds", "read_packet", `{"timeout_ms": 90001}`, []string{"timeout_ms is 90001", "0 to 90000"}},
+		{"beyond any int", "read_packet", `{"timeout_ms": 1e300}`, []string{"timeout_ms is 1e300"}},
+		{"no object", "read_packet", `[1]`, []string{"the argument list is an array of 1; accepted: an object with timeout_ms"}},
+		{"no JSON", "read_packet", `{"a"`, []string{"no JSON object"}},
+		{"hexdump of nothing", "hexdump", `{}`, []string{"nothing to look at"}},
+		{"hexdump of both", "hexdump", `{"packet": 1, "hex": "45"}`, []string{"both"}},
+		{"hexdump never seen", "hexdump", `{"packet": 2}`, []string{"there is no packet #2"}},
+		{"hexdump empty", "hexdump", `{"hex": " "}`, []string{"no bytes"}},
+		{"fields no bool", "hexdump", `{"packet": 1, "fields": "yes"}`, []string{`fields is the string "yes"; accepted: true or false`}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			b := newBench(t, AssistFix)
+			b.receive(full)
+			text, err := b.call(test.tool, test.arguments)
+			if err == nil {
+				t.Fatalf("no error, said %q", text)
+			}
+			for _, want := range test.want {
+				if !strings.Contains(err.Error(), want) {
+					t.Errorf("%q is not in the error:\n%v", want, err)
+				}
+			}
+			if sent := b.sent(); len(sent) > 0 || b.Session.Queued() != 1 {
+				t.Errorf("sent %v, %d queued: nothing should be sent and nothing lost", sent, b.Session.Queued())
+			}
+		})
+	}
+}
+
+func TestForgottenNumber(t *testing.T) {
+	b := newBench(t, AssistFix)
+	for range session.RecordPackets + 1 {
+		b.receiveRaw([]byte{0x45})
+	}
+	_, err := b.call("write_packet", `{"packets": [{"reply_to": 1}]}`)
+	if err == nil || !strings.Contains(err.Error(), "packet #1 is forgotten: the record still holds #2 to #4097") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestCeiling(t *testing.T) {
+	b := newBench(t, AssistCheck)
+	data := b.receive(request)
+	if _, err := b.call("write_packet", `{"packets": [{"copy": 1}], "assist": "fix"}`); err == nil || !strings.Contains(err.Error(), `assist is "fix"; accepted by this server: none, check`) {
+		t.Errorf("fix under check: %v", err)
+	}
+	schema, _ := json.Marshal(b.tools["write_packet"].Schema)
+	if strings.Contains(string(schema), `"enum":["none","check","fix"]`) || !strings.Contains(string(schema), `"enum":["none","check"]`) {
+		t.Errorf("the schema should promise what the server gives: %s", schema)
+	}
+	bad := reply(data)
+	bad[23]++
+	if _, err := b.call("write_packet", fmt.Sprintf(`{"packets": [{"hex": "%x"}]}`, bad)); err == nil {
+		t.Error("the default is check: a faulty packet should be refused")
+	}
+	b = newBench(t, AssistNone)
+	b.receive(request)
+	if text, err := b.call("write_packet", fmt.Sprintf(`{"packets": [{"hex": "%x"}]}`, bad)); err != nil || text != "#2 84 bytes written" {
+		t.Errorf("under none the default is none: %q, %v", text, err)
+	}
+}
+
+func TestHexdump(t *testing.T) {
+	b := newBench(t, AssistFix)
+	b.receive(request)
+	text, err := b.call("hexdump", `{"packet": 1}`)
+	if err != nil || !strings.HasPrefix(text, "84 bytes\n") || !strings.Contains(text, "source") || !strings.Contains(text, "ok") {
+		t.Errorf("got %v\n%s", err, text)
+	}
+	if text, err = b.call("hexdump", `{"packet": 1, "fields": false}`); err != nil || strings.Contains(text, "source") {
+		t.Errorf("without fields: %v\n%s", err, text)
+	}
+	again, err := b.call("hexdump", `{"hex": "`+strings.ReplaceAll(request, " ", "")+`"}`)
+	if err != nil || !strings.HasPrefix(again, "84 bytes\n") {
+		t.Errorf("of hex: %v\n%s", err, again)
+	}
+}
