@@ -1,0 +1,131 @@
+package trial
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os/exec"
+	"runtime"
+	"slices"
+	"strings"
+
+	"github.com/tun-mcp/tun-mcp/docs"
+)
+
+// Kinds of agent.
+const (
+	AgentBuiltin = "builtin" // the stack of this program: no model
+	AgentClaude  = "claude"  // claude -p
+	AgentCommand = "command" // any other MCP client
+	AgentRunning = "running" // whoever plays in a session that is running
+)
+
+// ParseAgent returns the agent that --agent and --model name.
+func ParseAgent(text, model string) (Agent, error) {
+	switch text {
+	case AgentBuiltin, AgentRunning:
+		if model != "" {
+			return Agent{}, fmt.Errorf("--model goes with --agent claude, not with %s", text)
+		}
+		return Agent{Kind: text, Name: text}, nil
+	case AgentClaude:
+		name := "claude"
+		if model != "" {
+			name += " (" + model + ")"
+		}
+		return Agent{Kind: AgentClaude, Name: name, Model: model}, nil
+	case "", AgentCommand:
+		return Agent{}, errNoCommand
+	}
+	if !strings.Contains(text, "{config}") && !strings.Contains(text, "{server}") {
+		return Agent{}, fmt.Errorf("--agent %q: accepted are builtin, claude, running, or a command with {config} (the path of an MCP configuration) or {server} (the server's command line), and {prompt}", text)
+	}
+	if model != "" {
+		return Agent{}, fmt.Errorf("--model goes with --agent claude: name the model in the command itself")
+	}
+	return Agent{Kind: AgentCommand, Name: text}, nil
+}
+
+// agentCommand is the command line that starts the agent with a session's
+// server.
+func (o *Options) agentCommand(name, config string, server []string) ([]string, error) {
+	switch o.Agent.Kind {
+	case AgentBuiltin:
+		argv := append([]string{o.Program, "agent", "--quiet", "--session", name}, server[4:]...)
+		return append(argv, o.Builtin...), nil
+	case AgentClaude:
+		claude, err := exec.LookPath("claude")
+		if err != nil {
+			return nil, fmt.Errorf("there is no claude on PATH: install Claude Code (npm install -g @anthropic-ai/claude-code), or choose another --agent")
+		}
+		argv := []string{claude, "-p", o.prompt(), "--mcp-config", config, "--strict-mcp-config",
+			"--allowedTools", "mcp__tun", "--output-format", "json"}
+		if o.Agent.Model != "" {
+			argv = append(argv, "--model", o.Agent.Model)
+		}
+		return argv, nil
+	}
+	quoted := make([]string, len(server))
+	for i, word := range server {
+		quoted[i] = quote(word)
+	}
+	line := strings.NewReplacer("{config}", quote(config), "{prompt}", quote(o.prompt()), "{server}", strings.Join(quoted, " ")).Replace(o.Agent.Name)
+	if runtime.GOOS == "windows" {
+		return []string{"cmd", "/c", line}, nil
+	}
+	return []string{"/bin/sh", "-c", line}, nil
+}
+
+// quote makes one word of a shell's.
+func quote(word string) string {
+	if runtime.GOOS == "windows" {
+		return `"` + strings.ReplaceAll(word, `"`, `\"`) + `"`
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}
+
+// prompt is what a model is told. It says nothing of the scenarios' traps.
+func (o *Options) prompt() string {
+	guides := []string{"answer-pings.md"}
+	for _, s := range o.Scenarios {
+		if !s.Echo() {
+			guides = append(guides, "play-host.md")
+			break
+		}
+	}
+	var b strings.Builder
+	b.WriteString("You are a host on an IP link, by the tools read_packet, write_packet and hexdump of the MCP server tun. " +
+		"Its instructions and tun://status tell your addresses. Be that host until four reads in a row, each with timeout_ms 10000, bring nothing. " +
+		"Then say in one line how many packets you answered, and stop. Do not use any other tool, and write no program: every byte is yours.\n")
+	for _, name := range guides {
+		text, err := docs.Files.ReadFile(name)
+		if err != nil { // the guides are embedded: a missing one is a mistake in this package
+			panic(err)
+		}
+		b.WriteString("\n" + string(text))
+	}
+	return b.String()
+}
+
+// usage reads what claude -p --output-format json told of itself, nil if it
+// told nothing.
+func usage(output []byte) (*Usage, string) {
+	var told struct {
+		Type     string  `json:"type"`
+		NumTurns int     `json:"num_turns"`
+		Cost     float64 `json:"total_cost_usd"`
+		Usage    struct {
+			Input  int `json:"input_tokens"`
+			Create int `json:"cache_creation_input_tokens"`
+			Read   int `json:"cache_read_input_tokens"`
+			Output int `json:"output_tokens"`
+		} `json:"usage"`
+		Models map[string]json.RawMessage `json:"modelUsage"`
+	}
+	if json.Unmarshal(output, &told) != nil || told.Type != "result" {
+		return nil, ""
+	}
+	model := strings.Join(slices.Sorted(maps.Keys(told.Models)), ", ")
+	return &Usage{Turns: told.NumTurns, InputTokens: told.Usage.Input + told.Usage.Create + told.Usage.Read,
+		OutputTokens: told.Usage.Output, CostUSD: told.Cost}, model
+}

@@ -1,0 +1,271 @@
+package trial
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/tun-mcp/tun-mcp/session"
+)
+
+// Bounds of an agent's life in a trial.
+const (
+	// startPatienceMore is how much longer than one answer an agent may take to
+	// start the server, and then to read for the first time.
+	startPatienceMore = 10 * time.Second
+
+	// endPatience is how long an agent that has something to tell may take from
+	// the last scenario to its own end.
+	endPatience = 5 * time.Minute
+)
+
+// player is whoever plays the stack, and the session it plays in.
+type player struct {
+	session *session.Client
+	status  session.Status
+
+	command *exec.Cmd // nil: it was running before
+	stdout  tail
+	stderr  tail
+	folder  string        // of its MCP configuration
+	ended   chan struct{} // closed when the command has ended
+	failure error         // how; read after ended
+
+	patience time.Duration // for its start, and then for its first read
+}
+
+// start starts the agent of a trial in a session of its own and returns when
+// it reads from the link.
+func (o *Options) start(ctx context.Context, impair string, group int) (*player, error) {
+	p := &player{ended: make(chan struct{}), patience: fromMilliseconds(o.Settings.Deadline) + startPatienceMore,
+		stdout: tail{limit: outputBytes}, stderr: tail{limit: tailBytes}}
+	if o.Agent.Kind == AgentRunning {
+		client, err := session.Find(o.Session)
+		if err != nil {
+			return nil, err
+		}
+		p.session = client
+		return p, p.ready(ctx)
+	}
+	name := fmt.Sprintf("trial-%d-%x", os.Getpid(), time.Now().UnixNano()&0xffffff)
+	server := append([]string{o.Program, "serve", "--session", name}, o.Link...)
+	if impair != "" {
+		server = append(server, "--impair", fmt.Sprintf("%s,seed=%d", impair, o.Settings.Seed))
+	}
+	if o.Record != "" {
+		server = append(server, "--record", o.recording(group))
+	}
+	if err := p.launch(o, name, server); err != nil {
+		p.stop(ctx, false)
+		return nil, err
+	}
+	if err := p.find(ctx, name); err != nil {
+		p.stop(ctx, false)
+		return nil, err
+	}
+	if err := p.ready(ctx); err != nil {
+		p.stop(ctx, false)
+		return nil, err
+	}
+	return p, nil
+}
+
+// recording is the file of a session: from the second on they are numbered.
+func (o *Options) recording(group int) string {
+	if group == 0 {
+		return o.Record
+	}
+	end := filepath.Ext(o.Record)
+	return fmt.Sprintf("%s-%d%s", strings.TrimSuffix(o.Record, end), group+1, end)
+}
+
+// launch starts the agent's command, which starts the server.
+func (p *player) launch(o *Options, name string, server []string) error {
+	folder, err := os.MkdirTemp("", "tun-mcp-trial")
+	if err != nil {
+		return fmt.Errorf("making a folder for the agent's configuration: %w", err)
+	}
+	p.folder = folder
+	config := filepath.Join(folder, "mcp.json")
+	data, err := json.MarshalIndent(map[string]any{"mcpServers": map[string]any{
+		"tun": map[string]any{"command": server[0], "args": server[1:], "alwaysLoad": true},
+	}}, "", "  ")
+	if err == nil {
+		err = os.WriteFile(config, data, 0o600)
+	}
+	if err != nil {
+		return fmt.Errorf("writing the agent's configuration: %w", err)
+	}
+	argv, err := o.agentCommand(name, config, server)
+	if err != nil {
+		return err
+	}
+	p.command = exec.Command(argv[0], argv[1:]...)
+	p.command.Stdout, p.command.Stderr = &p.stdout, &p.stderr
+	p.command.WaitDelay = time.Second // its server may hold its stderr a moment longer
+	setApart(p.command)               // Ctrl-C is for the trial, which then ends the agent
+	if err := p.command.Start(); err != nil {
+		p.command = nil
+		return fmt.Errorf("starting the agent (%s): %w", argv[0], err)
+	}
+	go p.watch()
+	return nil
+}
+
+// watch notes how the command ends.
+func (p *player) watch() {
+	p.failure = p.command.Wait()
+	close(p.ended)
+}
+
+// find waits until the session of that name is up.
+func (p *player) find(outer context.Context, name string) error {
+	ctx, cancel := context.WithTimeout(outer, p.patience)
+	defer cancel()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		if client, err := session.Find(name); err == nil {
+			p.session = client
+			return nil
+		}
+		select {
+		case <-tick.C:
+		case <-p.ended:
+			return fmt.Errorf("the agent ended before it had started the server: %s", p.why())
+		case <-outer.Done():
+			return errInterrupted
+		case <-ctx.Done():
+			return fmt.Errorf("the agent has not started the server in %v: %s", p.patience, p.why())
+		}
+	}
+}
+
+// ready waits until the agent reads, so that its start is not measured.
+func (p *player) ready(outer context.Context) error {
+	ctx, cancel := context.WithTimeout(outer, p.patience)
+	defer cancel()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		status, err := p.session.Status(ctx)
+		if err != nil && ctx.Err() == nil {
+			return fmt.Errorf("the session ended before the agent had read anything: %w; %s", err, p.why())
+		}
+		if err == nil && status.Readers > 0 {
+			p.status = status
+			return nil
+		}
+		select {
+		case <-tick.C:
+		case <-p.ended:
+			return fmt.Errorf("the agent ended before it had read anything: %s", p.why())
+		case <-outer.Done():
+			return errInterrupted
+		case <-ctx.Done():
+			if p.command == nil {
+				return fmt.Errorf("the agent has not read from the link in %v: call read_packet there, then start the trial again", p.patience)
+			}
+			return fmt.Errorf("the agent has not read from the link in %v: %s", p.patience, p.why())
+		}
+	}
+}
+
+// stop ends the agent. With patient it may first come to its own end, and tell
+// what it has to tell.
+func (p *player) stop(ctx context.Context, patient bool) {
+	if p.folder != "" {
+		defer os.RemoveAll(p.folder)
+	}
+	if p.command == nil {
+		return
+	}
+	if patient {
+		select {
+		case <-p.ended:
+			return
+		case <-time.After(endPatience):
+		case <-ctx.Done():
+		}
+	}
+	_ = interrupt(p.command) // it has ended if this fails
+	select {
+	case <-p.ended:
+	case <-time.After(closePatience):
+		_ = kill(p.command)
+		<-p.ended
+	}
+}
+
+// why says how the agent ended and what it said last.
+func (p *player) why() string {
+	if p.command == nil {
+		return "what became of its agent is not known here"
+	}
+	how := "it is still running"
+	select {
+	case <-p.ended:
+		how = "it ended by itself"
+		if p.failure != nil {
+			how = p.failure.Error()
+		}
+	case <-time.After(time.Second): // its server may end a moment before it
+	}
+	said := strings.TrimSpace(p.stderr.String())
+	if said == "" {
+		said = lastLines(p.stdout.String())
+	}
+	if said == "" {
+		return how + ", and said nothing"
+	}
+	return how + "; its last words: " + said
+}
+
+// tail keeps the end of what is written to it.
+type tail struct {
+	limit int // bytes
+
+	mu   sync.Mutex // guards text
+	text []byte
+}
+
+// What is kept of an agent's output, in bytes.
+const (
+	tailBytes   = 1000    // of its stderr: its last words
+	outputBytes = 1 << 20 // of its stdout: what it tells of itself
+)
+
+func (t *tail) Write(p []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.text = append(t.text, p...)
+	if over := len(t.text) - t.limit; over > 0 {
+		t.text = append([]byte(nil), t.text[over:]...)
+	}
+	return len(p), nil
+}
+
+func (t *tail) String() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return string(t.text)
+}
+
+func lastLines(text string) string {
+	text = strings.TrimSpace(text)
+	if len(text) > tailBytes {
+		text = "…" + text[len(text)-tailBytes:]
+	}
+	return text
+}
+
+var errInterrupted = errors.New("interrupted")
+
+var errNoCommand = errors.New("the agent's command is empty: give one that starts an MCP client, with {config} and {prompt} in it")

@@ -1,0 +1,118 @@
+package trial
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"strconv"
+	"syscall"
+	"time"
+
+	"github.com/tun-mcp/tun-mcp/session"
+)
+
+// programs runs a client program on the peer count times, one after the other,
+// and says for each whether it got what it came for. Do returns an error that
+// says what was not right.
+func (f *Field) programs(ctx context.Context, count int, name func(i int) string, do func(ctx context.Context, i int) error) ([]Request, error) {
+	var requests []Request
+	for i := range count {
+		first := f.record.count()
+		r := Request{N: i + 1, Name: name(i), Sent: time.Now()}
+		once, cancel := context.WithTimeout(ctx, f.deadline())
+		err := do(once, i)
+		took := time.Since(r.Sent)
+		cancel()
+		if ctx.Err() != nil {
+			return requests, ctx.Err()
+		}
+		if err != nil {
+			// A session that is gone is no fault of the agent's.
+			if _, gone := f.Session.Status(ctx); gone != nil {
+				return requests, fmt.Errorf("the session is gone: %w", gone)
+			}
+		}
+		switch {
+		case errors.Is(err, context.DeadlineExceeded), isTimeout(err):
+			r.Failure = "no answer in time"
+		case err != nil:
+			r.Failure, r.RoundTrip = err.Error(), took
+		default:
+			r.RoundTrip = took
+		}
+		f.answered(r.Failure == "")
+		// Closing a connection takes a few packets more: they belong here.
+		f.quiet(ctx)
+		for _, e := range f.record.since(first) {
+			if e.Event == session.EventPacket && e.Direction == session.Read {
+				data, _ := hex.DecodeString(e.Hex) // it was encoded by us
+				r.Numbers, r.Packets = append(r.Numbers, e.Number), append(r.Packets, data)
+			}
+		}
+		requests = append(requests, r)
+		if err := f.silent(); err != nil {
+			return requests, err
+		}
+		if why := f.record.gone(); why != "" {
+			return requests, errors.New(why)
+		}
+	}
+	return requests, nil
+}
+
+func isTimeout(err error) bool {
+	var timeout net.Error
+	return errors.As(err, &timeout) && timeout.Timeout()
+}
+
+// at is the agent's address with a port.
+func (f *Field) at(port int) string { return net.JoinHostPort(f.Status.Agent, strconv.Itoa(port)) }
+
+// dial connects to a port of the agent from the peer's stack.
+func (f *Field) dial(ctx context.Context, network string, port, ttl int) (net.Conn, error) {
+	conn, err := f.Session.Dial(ctx, network, f.at(port), ttl)
+	if err != nil {
+		return nil, err
+	}
+	if deadline, ok := ctx.Deadline(); ok {
+		if err := conn.SetDeadline(deadline); err != nil {
+			conn.Close()
+			return nil, err
+		}
+	}
+	return conn, nil
+}
+
+// refusedDatagram sends a datagram and wants to hear that nobody listens there.
+func (f *Field) refusedDatagram(ctx context.Context, port, ttl int) error {
+	conn, err := f.dial(ctx, "udp4", port, ttl)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	if _, err := conn.Write(f.random(32)); err != nil {
+		return err
+	}
+	n, err := conn.Read(make([]byte, 2000))
+	switch {
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return nil
+	case err == nil:
+		return fmt.Errorf("%d bytes came back, want «connection refused»", n)
+	}
+	return err
+}
+
+// peer and agent are the IPv4 addresses of the link, as bytes.
+func (f *Field) peer() []byte {
+	prefix, _ := netip.ParsePrefix(f.Status.Peer) // a session's status has it right
+	return prefix.Addr().AsSlice()
+}
+
+func (f *Field) agent() []byte {
+	a, _ := netip.ParseAddr(f.Status.Agent)
+	return a.AsSlice()
+}

@@ -1,0 +1,206 @@
+package trial
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"runtime"
+	"slices"
+	"time"
+)
+
+// Options say what a trial is to measure, and how.
+type Options struct {
+	Scenarios []Scenario
+	Agent     Agent
+	Session   string   // with AgentRunning: whose; empty: the newest
+	Program   string   // the path of this program, to start servers and agents with
+	Version   string   // of this program
+	Link      []string // flags of serve for the trial's own sessions
+	Builtin   []string // further flags of the built-in agent
+	Record    string   // a pcapng file for the trial's own sessions; empty: none
+	Settings  Settings
+	Progress  *Progress // nil: nobody looks on
+}
+
+// Run runs a trial. It always returns what it has measured; the error says
+// why nothing could be measured, or not all.
+func Run(ctx context.Context, o Options) (*Report, error) {
+	started := time.Now()
+	report := &Report{
+		Version: ReportVersion, Program: o.Version, Started: started.UTC(), Agent: o.Agent, Settings: o.Settings,
+		System: fmt.Sprintf("%s/%s, %d processors", runtime.GOOS, runtime.GOARCH, runtime.NumCPU()),
+		Total:  Tally{Faults: map[string]int{}},
+	}
+	var err error
+	for i, group := range groups(o.Scenarios) {
+		if err = o.play(ctx, group, i, report); err != nil {
+			break
+		}
+	}
+	if err != nil {
+		for _, s := range o.Scenarios {
+			if !slices.ContainsFunc(report.Scenarios, func(r Result) bool { return r.Scenario == s.Name }) {
+				o.skip(s, report, err.Error())
+			}
+		}
+	}
+	for _, r := range report.Scenarios {
+		report.Total.Add(r.Tally)
+	}
+	report.Total.Rate = Wilson(report.Total.Right, report.Total.Sent)
+	report.Seconds = time.Since(started).Seconds()
+	switch {
+	case ctx.Err() != nil:
+		report.Cut = "interrupted"
+	case err != nil:
+		report.Cut = err.Error()
+	}
+	return report, err
+}
+
+// groups are the scenarios that can share a link, in order.
+func groups(scenarios []Scenario) [][]Scenario {
+	var all [][]Scenario
+	for _, s := range scenarios {
+		if n := len(all); n > 0 && all[n-1][0].Impair == s.Impair {
+			all[n-1] = append(all[n-1], s)
+			continue
+		}
+		all = append(all, []Scenario{s})
+	}
+	return all
+}
+
+// play runs the scenarios of one group in one session.
+func (o *Options) play(ctx context.Context, group []Scenario, number int, report *Report) error {
+	if o.Agent.Kind == AgentRunning && group[0].Impair != "" {
+		for _, s := range group {
+			o.skip(s, report, "it needs a link of its own, with --impair "+s.Impair+": a session that is running has its own")
+		}
+		return nil
+	}
+	p, err := o.start(ctx, group[0].Impair, number)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		// Claude tells its turns and tokens when it ends by itself.
+		p.stop(ctx, o.Agent.Kind == AgentClaude)
+		if told, model := usage([]byte(p.stdout.String())); told != nil {
+			report.add(told)
+			if report.Agent.Model == "" {
+				report.Agent.Model = model
+			}
+		}
+	}()
+	report.Network, report.Assist = p.status.Network, p.status.Assist
+	if p.status.Network == "host" {
+		return errors.New("the session is on this machine's own network: a trial floods its link, so it takes private or memory only")
+	}
+	watching, cancel := context.WithCancel(ctx)
+	defer cancel()
+	record, err := watch(watching, p.session)
+	if err != nil {
+		return err
+	}
+	for _, s := range group {
+		if s.IPv6 && p.status.Agent6 == "" {
+			o.skip(s, report, "IPv6 is off in this session: start its server with --addr6")
+			continue
+		}
+		result := o.runOne(ctx, s, p, record)
+		report.Scenarios = append(report.Scenarios, result)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if result.silent {
+			return errSilent
+		}
+		if why := record.gone(); why != "" {
+			return fmt.Errorf("the session ended in the scenario %s: %s; %s", s.Name, why, p.why())
+		}
+	}
+	return nil
+}
+
+// skip reports a scenario that cannot run.
+func (o *Options) skip(s Scenario, report *Report, why string) {
+	r := Result{Scenario: s.Name, About: s.About, RFC: s.RFC, Expect: s.Expect, Skipped: true, Reason: why, Tally: Tally{Faults: map[string]int{}}}
+	report.Scenarios = append(report.Scenarios, r)
+	o.Progress.End(r)
+}
+
+// runOne runs a scenario and judges it.
+func (o *Options) runOne(ctx context.Context, s Scenario, p *player, record *eventRecord) Result {
+	began, first, missed := time.Now(), record.count(), record.missed()
+	f := &Field{
+		Session: p.session, Status: p.status, Settings: o.Settings, record: record, progress: o.Progress,
+		Rand: rand.New(rand.NewPCG(o.Settings.Seed, nameHash(s.Name))),
+	}
+	o.Progress.Begin(s.Name, 0)
+	requests, err := s.Run(ctx, f)
+	events := record.since(first)
+	r := Result{Scenario: s.Name, About: s.About, RFC: s.RFC, Expect: s.Expect, Seconds: time.Since(began).Seconds()}
+	r.Exchanges = s.Judge(requests, events, f.deadline())
+	for i := range r.Exchanges {
+		r.Exchanges[i].At = float64(requests[i].Sent.Sub(began).Microseconds()) / 1000
+	}
+	r.Tally, r.RoundTrip, r.Response, r.Parts = Sum(r.Exchanges, events)
+	r.Crossings = Ladder(events, began, ladderLength)
+	met := allRight
+	if s.Met != nil {
+		met = s.Met
+	}
+	switch {
+	case ctx.Err() != nil:
+		r.Reason = "interrupted"
+	case errors.Is(err, errSilent):
+		r.Reason, r.silent = err.Error(), true
+	case err != nil && !errors.Is(err, context.DeadlineExceeded):
+		r.Reason = "the traffic could not be sent: " + err.Error()
+	default:
+		r.Reason = met(r.Exchanges)
+	}
+	if lost := record.missed() - missed; lost > 0 {
+		r.Reason = fmt.Sprintf("%d events of the session were missed, so the figures are not whole: run fewer packets at once; %s", lost, r.Reason)
+	}
+	r.Passed = r.Reason == ""
+	o.Progress.End(r)
+	return r
+}
+
+// ladderLength is how many packets the ladder shows.
+const ladderLength = 24
+
+// nameHash gives each scenario random numbers of its own (FNV-1a), whatever
+// runs before it.
+func nameHash(name string) uint64 {
+	hash := uint64(14695981039346656037)
+	for i := range len(name) {
+		hash = (hash ^ uint64(name[i])) * 1099511628211
+	}
+	return hash
+}
+
+// add adds what one session's agent told.
+func (r *Report) add(u *Usage) {
+	if r.Usage == nil {
+		r.Usage = &Usage{}
+	}
+	r.Usage.Turns += u.Turns
+	r.Usage.InputTokens += u.InputTokens
+	r.Usage.OutputTokens += u.OutputTokens
+	r.Usage.CostUSD += u.CostUSD
+}
+
+// Passed tells whether every scenario ran and met what its file expects.
+func (r *Report) Passed() bool {
+	for _, s := range r.Scenarios {
+		if !s.Passed {
+			return false
+		}
+	}
+	return len(r.Scenarios) > 0 && r.Cut == ""
+}
