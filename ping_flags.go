@@ -1,0 +1,132 @@
+package main
+
+import (
+	"fmt"
+	"math"
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tun-mcp/tun-mcp/ping"
+	"github.com/tun-mcp/tun-mcp/session"
+)
+
+// pingOptions are the flags of ping, as text: parse says what is accepted.
+type pingOptions struct {
+	count, interval, size, wait string
+	flood, is6, quiet           bool
+	session                     string
+	socket                      string // control socket of the session; set: ping from this process
+}
+
+func (o *pingOptions) flags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.SortFlags = false
+	f.StringVarP(&o.count, "count", "c", "", "stop after `n` requests (default: at Ctrl-C)")
+	f.StringVarP(&o.interval, "interval", "i", "", "`seconds` from one request to the next (default 1; 0 and with -f: as fast as replies come, or 100 a second, whichever is more)")
+	f.StringVarP(&o.size, "size", "s", "56", fmt.Sprintf("`bytes` of payload, 0 to %d, with -6 to %d", ping.MaxSize, ping.MaxSize6))
+	f.StringVarP(&o.wait, "wait", "W", "10", "`seconds` to wait after the last request for a first reply, 0: for ever; after a reply, twice the longest round trip, at least 1")
+	f.BoolVarP(&o.flood, "flood", "f", false, "print a dot for a request and a backspace for a reply")
+	f.BoolVarP(&o.is6, "ipv6", "6", false, "ping the agent's IPv6 address")
+	f.BoolVarP(&o.quiet, "quiet", "q", false, "print the first line and the statistics alone")
+	f.StringVar(&o.session, "session", "", "`name` of the session (default: the newest)")
+	f.StringVar(&o.socket, "from-here", "", "ping from this process's network; the session has its control socket at this `path`")
+	_ = f.MarkHidden("from-here")
+}
+
+// longest bounds -i and -W: a time.Duration holds 292 years.
+const longest = 100 * 365 * 24 * time.Hour
+
+// parse turns flags and arguments into what they stand for. To is invalid if no
+// address was given.
+func (o *pingOptions) parse(args []string) (c ping.Config, err error) {
+	c = ping.Config{Interval: time.Second, Flood: o.flood, Quiet: o.quiet}
+	if o.count != "" {
+		if c.Count, err = strconv.Atoi(o.count); err != nil || c.Count < 1 {
+			return c, fmt.Errorf("ping: -c %q: accepted is a number of requests, from 1", o.count)
+		}
+	}
+	if o.flood {
+		c.Interval = 0
+	}
+	if o.interval != "" {
+		if c.Interval, err = seconds(o.interval); err != nil {
+			return c, fmt.Errorf("ping: -i %q: %w", o.interval, err)
+		}
+	}
+	if c.Wait, err = seconds(o.wait); err != nil {
+		return c, fmt.Errorf("ping: -W %q: %w", o.wait, err)
+	}
+	if len(args) > 0 {
+		if c.To, err = netip.ParseAddr(args[0]); err != nil {
+			return c, fmt.Errorf("ping: %q is not an IP address: accepted is one of the agent's (default: its IPv4 address)", args[0])
+		}
+		if o.is6 && c.To.Is4() {
+			return c, fmt.Errorf("ping: -6 with the IPv4 address %s: leave out one of the two", c.To)
+		}
+		o.is6 = c.To.Is6()
+	}
+	most := ping.MaxSize
+	if o.is6 {
+		most = ping.MaxSize6
+	}
+	if c.Size, err = strconv.Atoi(o.size); err != nil || c.Size < 0 || c.Size > most {
+		return c, fmt.Errorf("ping: -s %q: accepted are 0 to %d bytes of payload (the longest packet has 65535, headers included)", o.size, most)
+	}
+	return c, nil
+}
+
+// seconds reads a time of 0 s or more; what is more than zero stays so.
+func seconds(text string) (time.Duration, error) {
+	s, err := strconv.ParseFloat(text, 64)
+	if err != nil || !(s >= 0 && s <= longest.Seconds()) {
+		return 0, fmt.Errorf("accepted is a time in seconds, from 0, for instance 0.2")
+	}
+	return time.Duration(math.Ceil(s * float64(time.Second))), nil
+}
+
+// agent returns which of the agent's addresses to ping; asked is invalid if
+// the user named none.
+func (o *pingOptions) agent(status session.Status, asked netip.Addr) (netip.Addr, error) {
+	var has []string
+	for _, text := range []string{status.Agent, status.Agent6} {
+		addr, err := netip.ParseAddr(text)
+		if err != nil {
+			continue
+		}
+		if asked == addr || !asked.IsValid() && addr.Is6() == o.is6 {
+			return addr, nil
+		}
+		has = append(has, text)
+	}
+	if asked.IsValid() {
+		return asked, fmt.Errorf("ping: %s is not the agent's: session %s has its agent at %s, and this pings nobody else", asked, status.Session, strings.Join(has, " and "))
+	}
+	if o.is6 {
+		return asked, fmt.Errorf("ping: -6: IPv6 is off in session %s: start the server with --addr6 2001:db8:77::1/64", status.Session)
+	}
+	return asked, fmt.Errorf("ping: session %s does not know its agent's IPv4 address: start the server with --addr, for instance 10.77.0.1/24", status.Session)
+}
+
+// again is the command line that pings from another network.
+func (o *pingOptions) again(self, socket string, to netip.Addr) []string {
+	args := []string{self, "ping", "--from-here=" + socket, "-s", o.size, "-W", o.wait}
+	if o.count != "" {
+		args = append(args, "-c", o.count)
+	}
+	if o.interval != "" {
+		args = append(args, "-i", o.interval)
+	}
+	for _, flag := range []struct {
+		set  bool
+		name string
+	}{{o.flood, "-f"}, {o.quiet, "-q"}} {
+		if flag.set {
+			args = append(args, flag.name)
+		}
+	}
+	return append(args, to.String())
+}

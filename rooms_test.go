@@ -1,0 +1,127 @@
+package main
+
+import (
+	"encoding/json"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// module is this project's import path.
+const module = "github.com/tun-mcp/tun-mcp"
+
+// rooms lists, from the top of the house to the ground, what each room may
+// import of the others. docs/design.md draws it.
+var rooms = []struct {
+	name string
+	may  []string
+}{
+	{"", []string{"mcpserver", "trial", "ping", "tools", "session", "tun"}},
+	{"mcpserver", []string{"tools", "session", "docs"}},
+	{"trial", []string{"session", "packet", "tun", "tun/netstack", "docs"}},
+	{"tools", []string{"session", "packet"}},
+	{"ping", []string{"session"}},
+	{"session", []string{"packet", "tun"}},
+	{"packet", nil},
+	{"tun", []string{"tun/netstack"}},
+	{"tun/tuntest", []string{"tun"}},
+	{"tun/netstack", nil},
+	{"docs", nil},
+}
+
+// homes says in which room each outside module is at home.
+var homes = map[string]string{
+	"github.com/spf13/cobra":             "",
+	"github.com/mark3labs/mcp-go/server": "mcpserver",
+	"github.com/mark3labs/mcp-go/client": "trial",
+	"github.com/mark3labs/mcp-go/mcp":    "mcpserver",
+	"github.com/google/gopacket":         "packet",
+	"github.com/songgao/water":           "tun",
+	"github.com/vishvananda/netlink":     "tun",
+	"golang.org/x/net/dns":               "trial",
+	"golang.org/x/net/icmp":              "ping",
+	"golang.org/x/net/ipv4":              "ping",
+	"golang.org/x/net/ipv6":              "ping",
+	"golang.org/x/sys":                   "tun",
+	"gvisor.dev/gvisor":                  "tun/netstack",
+}
+
+// lent says which room besides its home may import a package: the words of MCP
+// are the same at both of its ends, and tuntest is a corner of tun.
+var lent = map[string]string{"github.com/mark3labs/mcp-go/mcp": "trial", "golang.org/x/sys": "tun/tuntest"}
+
+type goPackage struct {
+	ImportPath                         string
+	Imports, TestImports, XTestImports []string
+}
+
+// listPackages returns the packages of this module as built for goos.
+func listPackages(t *testing.T, goos string) []goPackage {
+	t.Helper()
+	cmd := exec.Command("go", "list", "-json=ImportPath,Imports,TestImports,XTestImports", "./...")
+	cmd.Env = append(cmd.Environ(), "GOOS="+goos, "CGO_ENABLED=0")
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	var all []goPackage
+	for decoder := json.NewDecoder(strings.NewReader(string(out))); decoder.More(); {
+		var p goPackage
+		if err := decoder.Decode(&p); err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, p)
+	}
+	return all
+}
+
+// TestRooms holds the two rules of the house: rooms import only downwards, and
+// each outside package is imported by exactly one room.
+func TestRooms(t *testing.T) {
+	for _, goos := range []string{"linux", "darwin", "windows"} {
+		for _, p := range listPackages(t, goos) {
+			room := strings.TrimPrefix(strings.TrimPrefix(p.ImportPath, module), "/")
+			i := slices.IndexFunc(rooms, func(r struct {
+				name string
+				may  []string
+			}) bool {
+				return r.name == room
+			})
+			if i < 0 {
+				t.Errorf("%s: the folder %q is no room; see docs/design.md", goos, room)
+				continue
+			}
+			for _, imported := range p.Imports {
+				if inside, ok := strings.CutPrefix(imported, module+"/"); ok {
+					if !slices.Contains(rooms[i].may, inside) {
+						t.Errorf("%s: %q imports the room %q, which is not below it", goos, room, inside)
+					}
+					continue
+				}
+				checkHome(t, goos, room, imported)
+			}
+			for _, imported := range slices.Concat(p.TestImports, p.XTestImports) {
+				if !strings.HasPrefix(imported, module) {
+					checkHome(t, goos, room, imported)
+				}
+			}
+		}
+	}
+}
+
+func checkHome(t *testing.T, goos, room, imported string) {
+	t.Helper()
+	if first, _, _ := strings.Cut(imported, "/"); !strings.Contains(first, ".") {
+		return // the standard library
+	}
+	for outside, home := range homes {
+		if imported == outside || strings.HasPrefix(imported, outside+"/") {
+			if room != home && room != lent[outside] {
+				t.Errorf("%s: %q imports %s, which is at home in %q", goos, room, imported, home)
+			}
+			return
+		}
+	}
+	t.Errorf("%s: %q imports %s, which has no home yet: choose one room for it, in docs/design.md and here", goos, room, imported)
+}

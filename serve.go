@@ -1,0 +1,167 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"log/slog"
+	"net/netip"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tun-mcp/tun-mcp/mcpserver"
+	"github.com/tun-mcp/tun-mcp/session"
+	"github.com/tun-mcp/tun-mcp/tools"
+	"github.com/tun-mcp/tun-mcp/tun"
+)
+
+// serve opens a session, serves it to the MCP client on in and out, and closes
+// it when the client or ctx ends.
+func serve(ctx context.Context, o serveOptions, in, out *os.File) error {
+	queue, assist, allow, err := o.parse()
+	if err != nil {
+		return err
+	}
+	name := o.session
+	if name == "" {
+		name = newName()
+	}
+	// The name comes first: a second server of that name must not open a link.
+	listener, err := session.Claim(name)
+	if err != nil {
+		return err
+	}
+	defer listener.Close()
+	o.link.Cleanup = session.SocketPath(name)
+	link, err := tun.Open(o.link)
+	if err != nil {
+		return err
+	}
+	if !o.impairment.IsZero() {
+		defer impair(link, o.impairment)()
+	}
+	if link.Network == tun.NetworkHost {
+		allow = append(allow, link.Addr.Masked())
+		if link.Addr6.IsValid() {
+			allow = append(allow, link.Addr6.Masked())
+		}
+	} else {
+		allow = nil // these networks lead nowhere
+	}
+	recorder, err := o.openRecorder(name)
+	if err != nil {
+		link.Close()
+		return err
+	}
+	s := session.New(link, session.Config{Name: name, MTU: link.MTU, Queue: queue, Allow: allow, Record: recorder,
+		Report: func(err error) {
+			slog.Error("the link has ended: calls are answered with this until the server is restarted", "cause", err)
+		}})
+	defer s.Close()
+
+	status := func() session.Status { return s.Fill(describe(link, name, assist)) }
+	control := session.NewControl(s, listener, status)
+	defer control.Close()
+
+	host := &tools.Host{Session: s, Assist: assist, Own: own(link), Status: status}
+	server, err := mcpserver.New(mcpserver.Config{Version: version(), Tools: host.All(), Status: status, Called: s.Called})
+	if err != nil {
+		return err
+	}
+	slog.Info("the link is up", "session", name, "network", link.Network, "why", link.Why, "device", link.Name,
+		"peer", link.Addr, "agent", link.Agent(), "ping_with", pingWith(link, name))
+	if info, err := in.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
+		slog.Info("waiting for an MCP client on stdin; normally the client starts this program (see .mcp.json); to see it work: tun-mcp agent --ping 5. Ctrl-C ends it")
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go endWithParent(ctx, cancel, os.Getppid())
+	return mcpserver.ServeStdio(ctx, server, in, out)
+}
+
+// impair makes a link bad. The function that it returns says what that did.
+func impair(link *tun.Link, rules tun.Impairment) (report func()) {
+	device := tun.Impair(link.Device, rules)
+	link.Device = device
+	link.Why += "; it is impaired, each way: " + rules.String()
+	return func() {
+		fromPeer, toPeer := device.Counts()
+		slog.Info("what the impaired link did", "from_peer", fromPeer, "to_peer", toPeer)
+	}
+}
+
+// own lists the agent's addresses.
+func own(link *tun.Link) []netip.Addr {
+	return slices.DeleteFunc([]netip.Addr{link.Agent(), link.Agent6()}, func(a netip.Addr) bool { return !a.IsValid() })
+}
+
+// openRecorder opens what --record asks for; nil if it asks for nothing.
+func (s *serveOptions) openRecorder(name string) (*session.Recorder, error) {
+	if s.record == "" {
+		return nil, nil
+	}
+	return session.OpenRecorder(s.record, name, "tun-mcp "+version(), func(err error) {
+		slog.Error(err.Error())
+	})
+}
+
+// describe says of a link what a session does not know.
+func describe(link *tun.Link, name string, assist tools.Assist) session.Status {
+	status := session.Status{
+		PID: os.Getpid(), Version: version(), Network: link.Network, Why: link.Why, Holder: link.Holder,
+		Device: link.Name, Link: link.State(), Peer: link.Addr.String(), Agent: link.Agent().String(),
+		Assist: string(assist), PingWith: pingWith(link, name),
+	}
+	if link.Addr6.IsValid() {
+		status.Peer6, status.Agent6 = link.Addr6.String(), link.Agent6().String()
+	}
+	return status
+}
+
+// goRun matches the path of a program that `go run` started: in a temporary
+// folder, or in the build cache, wherever that is.
+var goRun = regexp.MustCompile(`go-build|[/\\][0-9a-f]{64}-d[/\\]`)
+
+// pingWith is a command that pings the agent from where the user stands.
+func pingWith(link *tun.Link, name string) string {
+	self := "tun-mcp"
+	if goRun.MatchString(os.Args[0]) { // started by go run
+		self = "go run ."
+	}
+	option := ""
+	if len(session.Running()) > 1 {
+		option = " --session " + name
+	}
+	if link.Network == tun.NetworkMemory { // no program runs on that peer
+		return self + " ping" + option
+	}
+	return self + " exec" + option + " -- ping " + link.Agent().String()
+}
+
+// newName makes a name for a session that was given none. A server that is
+// started again has another: its state is new, too.
+func newName() string { return strings.ToLower(rand.Text()[:6]) }
+
+// endWithParent calls end when the process that started this one is gone: a
+// client that was killed may leave stdin open, `go run` does.
+func endWithParent(ctx context.Context, end func(), parent int) {
+	if parent <= 1 {
+		return // started by init: there is nobody to outlive
+	}
+	tick := time.NewTicker(250 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			if os.Getppid() != parent {
+				slog.Warn("the process that started this server is gone; ending", "parent", parent)
+				end()
+				return
+			}
+		}
+	}
+}

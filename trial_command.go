@@ -1,0 +1,221 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tun-mcp/tun-mcp/tools"
+	"github.com/tun-mcp/tun-mcp/trial"
+	"github.com/tun-mcp/tun-mcp/tun"
+)
+
+// trialFlags are the flags of `tun-mcp trial`.
+type trialFlags struct {
+	agent, model, session, network, assist string
+	count                                  int
+	interval, deadline                     time.Duration
+	seed                                   uint64
+	json, html, record, wrong              string
+}
+
+// trialCommand is `tun-mcp trial`.
+func trialCommand() *cobra.Command {
+	var o trialFlags
+	cmd := &cobra.Command{
+		Use:   "trial [SCENARIO…]",
+		Short: "Measure an agent: real traffic, every byte of its answers checked, a score",
+		Long: `Send real traffic to an agent that plays the stack, and score what comes back.
+
+Scenarios: ` + trial.Names() + `
+(default: all). Exit status: 0 when every scenario met what it expects, 1 when
+not, 2 for wrong usage.`,
+		Example: `  tun-mcp trial
+  tun-mcp trial ping noise --count 40 --html report.html
+  tun-mcp trial ping --agent claude --model MODEL --json a.json
+  tun-mcp trial ping --agent running
+  tun-mcp trial compare a.json b.json`,
+		RunE: func(cmd *cobra.Command, names []string) error { return runTrial(cmd, names, o) },
+	}
+	f := cmd.Flags()
+	f.SortFlags = false
+	f.StringVar(&o.agent, "agent", trial.AgentBuiltin, "who plays: builtin; claude (Claude Code, as claude -p); running (the agent of a running session); or a command with {config} or {server}, and {prompt}")
+	f.StringVar(&o.model, "model", "", "with --agent claude: which model")
+	f.StringVar(&o.session, "session", "", "with --agent running: name of the session (default: the newest)")
+	f.IntVar(&o.count, "count", 10, "requests a scenario; some send fewer")
+	f.DurationVar(&o.interval, "interval", 0, "between two requests of the scenario load (default 20ms; with a model 2s)")
+	f.DurationVar(&o.deadline, "deadline", 0, "an answer after this is late (default 5s; with a model 2m)")
+	f.StringVar(&o.assist, "assist", string(tools.AssistFix), "the most help that the agent may ask for: none, check, fix")
+	f.StringVar(&o.network, "network", tun.NetworkAuto, "where the peer lives: private, memory, auto")
+	f.Uint64Var(&o.seed, "seed", 1, "of everything that is random: the same seed sends the same data")
+	f.StringVar(&o.json, "json", "", "write the whole report to this file")
+	f.StringVar(&o.html, "html", "", "write a page with plots to this file")
+	f.StringVar(&o.record, "record", "", "record every packet to this pcapng file")
+	f.StringVar(&o.wrong, "wrong", "", "with --agent builtin: make one kind of mistake on purpose: "+trial.Mistakes())
+	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &exitError{Status: 2, Err: err} })
+	cmd.AddCommand(compareCommand())
+	return cmd
+}
+
+// options turns the flags into what they stand for; its errors are of usage.
+func (o trialFlags) options(names []string) (trial.Options, error) {
+	var t trial.Options
+	var err error
+	if t.Scenarios, err = trial.Choose(names); err != nil {
+		return t, err
+	}
+	if t.Agent, err = trial.ParseAgent(o.agent, o.model); err != nil {
+		return t, err
+	}
+	model := t.Agent.Kind != trial.AgentBuiltin
+	set := func(flag *time.Duration, builtin, otherwise time.Duration) float64 {
+		switch {
+		case *flag != 0:
+		case model:
+			*flag = otherwise
+		default:
+			*flag = builtin
+		}
+		return float64(*flag) / float64(time.Millisecond)
+	}
+	t.Settings = trial.Settings{
+		Count: o.count, Seed: o.seed,
+		Interval: set(&o.interval, 20*time.Millisecond, 2*time.Second),
+		Deadline: set(&o.deadline, 5*time.Second, 2*time.Minute),
+	}
+	switch {
+	case o.count < 1 || o.count > 10000:
+		return t, fmt.Errorf("--count %d: accepted are 1 to 10000 requests", o.count)
+	case o.interval < time.Millisecond:
+		return t, fmt.Errorf("--interval %v: accepted is 1ms or more", o.interval)
+	case o.deadline < 10*time.Millisecond:
+		return t, fmt.Errorf("--deadline %v: accepted is 10ms or more", o.deadline)
+	case o.session != "" && t.Agent.Kind != trial.AgentRunning:
+		return t, errors.New("--session goes with --agent running: the trial's own sessions have names of their own")
+	case o.record != "" && t.Agent.Kind == trial.AgentRunning:
+		return t, errors.New("--record does not go with --agent running: start that session's server with --record")
+	case o.network == tun.NetworkHost:
+		return t, errors.New("--network host: a trial floods its link, so it takes private or memory only")
+	}
+	if _, err := tools.ParseAssist(o.assist); err != nil {
+		return t, fmt.Errorf("--%w", err)
+	}
+	if err := (tun.Config{Network: o.network}).Validate(); err != nil {
+		return t, fmt.Errorf("--%w", err)
+	}
+	for _, path := range []string{o.json, o.html} { // before hours of measuring
+		if err := checkWritable(path); err != nil {
+			return t, err
+		}
+	}
+	if _, err := os.Lstat(o.record); o.record != "" && err == nil {
+		return t, fmt.Errorf("--record %s: the file exists, and a recording is never written over: remove it or name another", o.record)
+	}
+	if len(names) == 0 && t.Agent.Kind == trial.AgentRunning {
+		// A session that is running has the link that it has.
+		t.Scenarios = slices.DeleteFunc(t.Scenarios, func(s trial.Scenario) bool { return s.Impair != "" || s.IPv6 })
+	}
+	if o.wrong != "" {
+		if err := trial.CheckMistake(o.wrong); err != nil {
+			return t, fmt.Errorf("--wrong: %w", err)
+		}
+		if t.Agent.Kind != trial.AgentBuiltin {
+			return t, errors.New("--wrong goes with --agent builtin")
+		}
+		t.Builtin = []string{"--wrong", o.wrong}
+	}
+	t.Session, t.Version, t.Record = o.session, version(), o.record
+	t.Link = []string{"--network", o.network, "--assist", o.assist, "--addr6", "2001:db8:77::1/64", "--queue", "4096"}
+	t.Program, err = os.Executable()
+	return t, err
+}
+
+// checkWritable says why a report cannot be written to path.
+func checkWritable(path string) error {
+	if path == "" {
+		return nil
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE, 0o644)
+	if err != nil {
+		return fmt.Errorf("the report could not be written: %w", err)
+	}
+	return f.Close()
+}
+
+// runTrial runs a trial and writes what it found, also when it was cut short.
+func runTrial(cmd *cobra.Command, names []string, o trialFlags) error {
+	options, err := o.options(names)
+	if err != nil {
+		return &exitError{Status: 2, Err: err}
+	}
+	options.Progress = trial.NewProgress(cmd.ErrOrStderr(), 0)
+	report, failure := trial.Run(cmd.Context(), options)
+	out := cmd.OutOrStdout()
+	if err := trial.WriteTable(out, report, 0); err != nil {
+		return err
+	}
+	if err := o.save(report); err != nil {
+		return err
+	}
+	if failure != nil && cmd.Context().Err() == nil {
+		return failure
+	}
+	if !report.Passed() {
+		return &exitError{Status: 1} // the table has said why
+	}
+	return nil
+}
+
+// save writes the files that were asked for.
+func (o trialFlags) save(report *trial.Report) error {
+	var saved, drawn error
+	if o.json != "" {
+		saved = report.Save(o.json)
+	}
+	if o.html != "" {
+		drawn = writeFile(o.html, func(w io.Writer) error { return trial.WritePage(w, report) })
+	}
+	return errors.Join(saved, drawn)
+}
+
+func writeFile(path string, write func(io.Writer) error) error {
+	f, err := os.Create(path)
+	if err != nil {
+		return fmt.Errorf("writing the page: %w", err)
+	}
+	if err := write(f); err != nil {
+		f.Close()
+		return fmt.Errorf("writing the page: %w", err)
+	}
+	return f.Close()
+}
+
+// compareCommand is `tun-mcp trial compare`.
+func compareCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "compare A.json B.json …",
+		Short: "Put the reports of trials side by side",
+		Args: func(_ *cobra.Command, paths []string) error {
+			if len(paths) < 2 {
+				return &exitError{Status: 2, Err: fmt.Errorf("compare takes the JSON files of two or more trials, %d came", len(paths))}
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, paths []string) error {
+			var reports []*trial.Report
+			for _, path := range paths {
+				report, err := trial.Load(path)
+				if err != nil {
+					return err
+				}
+				reports = append(reports, report)
+			}
+			return trial.WriteComparison(cmd.OutOrStdout(), reports, paths)
+		},
+	}
+}
