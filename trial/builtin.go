@@ -47,7 +47,7 @@ type Builtin struct {
 	assist  string
 	memory  *memory
 	printer *printer
-	slip    slip
+	mistake mistake
 	own     netip.Addr
 
 	mu     sync.Mutex // guards counts
@@ -73,7 +73,7 @@ func StartBuiltin(ctx context.Context, config BuiltinConfig) (*Builtin, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &Builtin{config: config, server: server, memory: newMemory(), printer: newPrinter(config.Packets), slip: slip(config.Mistake)}
+	a := &Builtin{config: config, server: server, memory: newMemory(), printer: newPrinter(config.Packets), mistake: mistake(config.Mistake)}
 	if a.Link, err = server.Status(ctx); err == nil {
 		a.head, err = newHead(a.Link)
 	}

@@ -37,7 +37,7 @@ func (a *Builtin) read(ctx context.Context) error {
 			} else {
 				a.memory.keep(p.number, data)
 			}
-			if wrong := a.slip.answer(data, a.own); wrong != nil {
+			if wrong := a.mistake.answer(data, a.own); wrong != nil {
 				select {
 				case a.head.sent <- wrong:
 				case <-ctx.Done():
@@ -57,11 +57,11 @@ func (a *Builtin) write(ctx context.Context) error {
 		if len(packets) == 0 {
 			return ctx.Err()
 		}
-		if a.slip == FaultLate {
-			time.AfterFunc(MistakenDelay, func() { _ = a.give(ctx, packets) })
+		if a.mistake == FaultLate {
+			time.AfterFunc(lateBy, func() { _ = a.give(ctx, packets) })
 			continue
 		}
-		for batch := range slices.Chunk(a.slip.makeAll(packets), batchPackets) {
+		for batch := range slices.Chunk(a.mistake.makeAll(packets), batchPackets) {
 			if err := a.give(ctx, batch); err != nil {
 				return err
 			}

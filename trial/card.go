@@ -53,7 +53,7 @@ const (
 )
 
 func newCard(anchor string, s Result, deadline float64) card {
-	c := card{Result: s, Anchor: anchor, Verdict: s.verdict()}
+	c := card{Result: s, Anchor: anchor, Verdict: verdictOf(s)}
 	c.Times = newTimesPlot(anchor+"t", s, deadline)
 	c.Share = newSharePlot(anchor+"d", s)
 	counts := map[string]int{}

@@ -18,7 +18,7 @@ func WriteComparison(w io.Writer, reports []*Report, names []string) error {
 	}
 	c := comparison{paper: paper{width: 80, painter: newPainter(w)}, reports: reports}
 	for i, r := range reports {
-		name := r.Agent.name()
+		name := nameOf(r.Agent)
 		if i < len(names) && names[i] != "" {
 			name = names[i]
 		}
@@ -42,15 +42,15 @@ type comparison struct {
 // who says which report is whose, and what each cost.
 func (c *comparison) who() {
 	for i, r := range c.reports {
-		used := r.Usage.text()
+		used := usageOf(r.Usage)
 		if used == "" {
 			used = "tokens and cost not known"
 		}
-		who := r.Agent.name()
+		who := nameOf(r.Agent)
 		if who != c.names[i] {
 			who = c.names[i] + ": " + who
 		}
-		c.say(bold, 2, "%s, %s", who, r.assist())
+		c.say(bold, 2, "%s, %s", who, assistOf(r))
 		c.say("", 4, "  %s right, %s; %s", rateOf(r.Total), intervalOf(r.Total), used)
 	}
 	c.space()
@@ -76,7 +76,7 @@ func (c *comparison) fairness() {
 		c.say("", 4, "  %s: %s", d.what, strings.Join(values, ", "))
 	}
 	if len(answers)+len(times) == 0 {
-		c.say("", 2, "All ran with %s and the same settings: %s, %s network.", c.reports[0].assist(), c.reports[0].settings(), c.reports[0].Network)
+		c.say("", 2, "All ran with %s and the same settings: %s, %s network.", assistOf(c.reports[0]), settingsOf(c.reports[0]), c.reports[0].Network)
 	}
 	c.space()
 }
@@ -112,7 +112,7 @@ func (c *comparison) rows() {
 		}
 	}
 	add("in all", func(r *Report) (Result, bool) {
-		return r.inAll(), true
+		return r.InAll(), true
 	})
 	for _, name := range c.scenarioNames() {
 		add(name, func(r *Report) (Result, bool) {

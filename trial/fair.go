@@ -32,7 +32,7 @@ func differences(reports []*Report) (answers, times []difference) {
 		find("interval", func(r *Report) string { return tickLabel(r.Settings.Interval, false) }),
 		find("deadline", func(r *Report) string { return tickLabel(r.Settings.Deadline, false) }),
 		find("network", func(r *Report) string { return r.Network }),
-		find("scenarios", func(r *Report) string { return strings.Join(r.ran(), " ") }),
+		find("scenarios", func(r *Report) string { return strings.Join(ran(r), " ") }),
 		find("tun-mcp", func(r *Report) string { return r.Program }),
 		find("ended early", func(r *Report) string {
 			if r.Cut == "" {
@@ -46,7 +46,7 @@ func differences(reports []*Report) (answers, times []difference) {
 }
 
 // ran lists the scenarios that sent something.
-func (r *Report) ran() []string {
+func ran(r *Report) []string {
 	var names []string
 	for _, s := range r.Scenarios {
 		if s.Tally.Sent > 0 {

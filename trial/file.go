@@ -73,7 +73,7 @@ func Load(path string) (*Report, error) {
 		return nil, fmt.Errorf("reading a report: %w", err)
 	}
 	defer f.Close()
-	r, err := readReport(f)
+	r, err := Read(f)
 	if err != nil {
 		return nil, fmt.Errorf("reading %s: %w", path, err)
 	}
@@ -83,7 +83,8 @@ func Load(path string) (*Report, error) {
 // wantReport ends an error on what was read instead of a report.
 const wantReport = "a report is what tun-mcp trial --json FILE writes"
 
-func readReport(from io.Reader) (*Report, error) {
+// Read reads a report as Load does, from anywhere.
+func Read(from io.Reader) (*Report, error) {
 	data, err := io.ReadAll(io.LimitReader(from, MaxReportBytes+1))
 	if err != nil {
 		return nil, err

@@ -172,8 +172,8 @@ func sortedFaults(faults map[string]int) []fault {
 	return list
 }
 
-// verdict says in words whether a scenario passed.
-func (r Result) verdict() string {
+// verdictOf says in words whether a scenario passed.
+func verdictOf(r Result) string {
 	switch {
 	case r.Passed:
 		return "passed"
@@ -183,8 +183,8 @@ func (r Result) verdict() string {
 	return "not passed"
 }
 
-// name is what tables call the agent, with its model where it is known.
-func (a Agent) name() string {
+// nameOf is what tables call the agent, with its model where it is known.
+func nameOf(a Agent) string {
 	name := cmp.Or(a.Name, a.Kind, "unnamed agent")
 	if a.Model != "" && !strings.Contains(name, a.Model) {
 		name += " (" + a.Model + ")"
@@ -192,11 +192,11 @@ func (a Agent) name() string {
 	return name
 }
 
-// assist says the assist level, which belongs beside every result.
-func (r *Report) assist() string { return "assist " + cmp.Or(r.Assist, "not known") }
+// assistOf says the assist level, which belongs beside every result.
+func assistOf(r *Report) string { return "assist " + cmp.Or(r.Assist, "not known") }
 
-// text says what the agent told of its own costs, "" if it told nothing.
-func (u *Usage) text() string {
+// usageOf says what the agent told of its own costs, "" if it told nothing.
+func usageOf(u *Usage) string {
 	if u == nil {
 		return ""
 	}
@@ -207,14 +207,14 @@ func (u *Usage) text() string {
 	if u.InputTokens > 0 || u.OutputTokens > 0 {
 		parts = append(parts, formatCount(u.InputTokens)+" tokens in, "+formatCount(u.OutputTokens)+" out")
 	}
-	if cost := u.cost(); cost != unknown {
+	if cost := costOf(u); cost != unknown {
 		parts = append(parts, cost)
 	}
 	return strings.Join(parts, ", ")
 }
 
-// cost is what the agent's work cost, or unknown.
-func (u *Usage) cost() string {
+// costOf is what the agent's work cost, or unknown.
+func costOf(u *Usage) string {
 	if u == nil || u.CostUSD <= 0 {
 		return unknown
 	}

@@ -76,7 +76,7 @@ func TestUsageText(t *testing.T) {
 		{nil, ""}, {&Usage{}, ""}, {&Usage{Turns: 2}, "2 turns"},
 		{&Usage{Turns: 12, InputTokens: 1000, OutputTokens: 20, CostUSD: 0.0123}, "12 turns, 1,000 tokens in, 20 out, $0.0123"},
 	} {
-		if got := c.usage.text(); got != c.want {
+		if got := usageOf(c.usage); got != c.want {
 			t.Errorf("%+v: %q, want %q", c.usage, got, c.want)
 		}
 	}

@@ -111,9 +111,9 @@ func (q *asked) judge(j *journal, requests []Request, deadline time.Duration) Ex
 		if after := a.at().Sub(q.arrived); deadline > 0 && after > deadline {
 			f.add(FaultLate, "answered after %.3f s, the deadline is %.3f s", after.Seconds(), deadline.Seconds())
 		}
-		x.addTurn(j, turn{from: q.arrived, delivered: q.read, written: *a.last()})
+		addTurn(&x, j, turn{from: q.arrived, delivered: q.read, written: *a.last()})
 	}
-	return x.conclude(f)
+	return conclude(x, f)
 }
 
 // exchangeOf is what is known of an exchange before it is judged.
@@ -124,7 +124,7 @@ func exchangeOf(r Request, requests []Request) Exchange {
 			start = other.Sent
 		}
 	}
-	x := Exchange{N: r.N, Name: r.Name, At: inMilliseconds(r.Sent.Sub(start)), RoundTrip: inMilliseconds(r.RoundTrip)}
+	x := Exchange{N: r.N, Name: r.Name, At: Milliseconds(r.Sent.Sub(start)), RoundTrip: Milliseconds(r.RoundTrip)}
 	if len(r.Numbers) > 0 {
 		x.Number = r.Numbers[0]
 	}
@@ -132,9 +132,9 @@ func exchangeOf(r Request, requests []Request) Exchange {
 }
 
 // conclude fills in what follows from the rest.
-func (x Exchange) conclude(f findings) Exchange {
+func conclude(x Exchange, f findings) Exchange {
 	x.Outcome, x.Faults, x.Detail = f.outcome(), f.kinds(), f.detail()
-	x.closeParts()
+	closeParts(&x)
 	return x
 }
 

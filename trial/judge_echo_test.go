@@ -24,7 +24,9 @@ var allKinds = []string{FaultIPChecksum, FaultTransportChecksum, FaultLength, Fa
 // checkExchanges checks what holds for any exchanges.
 func checkExchanges(t testing.TB, all []Exchange) {
 	t.Helper()
-	tally, _, _, _ := Sum(all, nil)
+	sum := Result{Exchanges: all}
+	sum.Sum(nil)
+	tally := sum.Tally
 	if tally.Sent != len(all) || tally.Sent != tally.Right+tally.Wrong+tally.Lost+tally.Late {
 		t.Errorf("sent %d is not right %d + wrong %d + lost %d + late %d", tally.Sent, tally.Right, tally.Wrong, tally.Lost, tally.Late)
 	}
@@ -512,7 +514,9 @@ func TestJudgeParts(t *testing.T) {
 		if x.Outcome != Right || x.RoundTrip != 120 || x.Response != 112 || x.Queue != 10 || x.Tool != 2 || x.Agent != 100 || x.Device != 8 || x.Number != 1 || x.Answer != 2 {
 			t.Errorf("%+v", x)
 		}
-		tally, roundTrip, response, parts := Sum(got, s.events)
+		sum := Result{Exchanges: got}
+		sum.Sum(s.events)
+		tally, roundTrip, response, parts := sum.Tally, sum.RoundTrip, sum.Response, sum.Parts
 		if tally.Sent != 1 || tally.Right != 1 || tally.Answered != 1 || tally.Calls != 2 || tally.CharsIn != 20 || tally.CharsOut != 200 ||
 			tally.Reads != 1 || tally.Writes != 1 || tally.Rate.Value != 1 || roundTrip.N != 1 || response.Median != 112 || parts.Agent.Max != 100 || parts.Device.Max != 8 {
 			t.Errorf("%+v %+v %+v %+v", tally, roundTrip, response, parts)

@@ -11,19 +11,19 @@ type turn struct {
 
 // addTurn adds the parts of a turn to an exchange. The response is their sum.
 // A part that cannot be known stays as it is.
-func (x *Exchange) addTurn(j *journal, t turn) {
+func addTurn(x *Exchange, j *journal, t turn) {
 	written := t.written.Event
 	response := written.Time.Sub(t.from)
 	if response <= 0 {
 		return
 	}
-	x.Response += inMilliseconds(response)
+	x.Response += Milliseconds(response)
 	queue := t.delivered.at.Sub(t.from)
 	if t.delivered.at.IsZero() || queue > response {
 		return // written before it was read
 	}
 	queue = max(queue, 0)
-	x.Queue += inMilliseconds(queue)
+	x.Queue += Milliseconds(queue)
 	if t.delivered.call == 0 || written.Call == 0 {
 		return // read or written by something that is no tool
 	}
@@ -33,15 +33,13 @@ func (x *Exchange) addTurn(j *journal, t turn) {
 	if ended, ok := j.ended[t.delivered.call]; ok {
 		agent = min(max(written.Began.Sub(ended), 0), response-queue)
 	}
-	x.Agent += inMilliseconds(agent)
-	x.Tool += inMilliseconds(response - queue - agent)
+	x.Agent += Milliseconds(agent)
+	x.Tool += Milliseconds(response - queue - agent)
 }
 
 // closeParts takes what the agent's side did not need for the device's part.
-func (x *Exchange) closeParts() {
+func closeParts(x *Exchange) {
 	if x.RoundTrip > 0 && x.Response > 0 {
 		x.Device = max(x.RoundTrip-x.Response, 0)
 	}
 }
-
-func inMilliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

@@ -74,7 +74,7 @@ func (c *programCase) judge(j *journal, requests []Request, deadline time.Durati
 		if len(c.written) > 0 || c.stray {
 			f.add(FaultNoise, "must be left alone, was answered")
 		}
-		return x.conclude(f)
+		return conclude(x, f)
 	}
 	c.addTurns(&x, j)
 	after := c.RoundTrip
@@ -106,7 +106,7 @@ func (c *programCase) judge(j *journal, requests []Request, deadline time.Durati
 	if late {
 		f.add(FaultLate, "answered after %.3f s, the deadline is %.3f s", after.Seconds(), deadline.Seconds())
 	}
-	return x.conclude(f)
+	return conclude(x, f)
 }
 
 // firstAnswer is how long after the arrival of the request something was
@@ -138,7 +138,7 @@ func (c *programCase) addTurns(x *Exchange, j *journal) {
 		if ended.After(from) {
 			from = ended
 		}
-		x.addTurn(j, turn{from: from, delivered: j.delivered[trigger], written: w})
+		addTurn(x, j, turn{from: from, delivered: j.delivered[trigger], written: w})
 		ended = w.Time
 	}
 }

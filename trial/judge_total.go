@@ -1,19 +1,14 @@
 package trial
 
-import (
-	"encoding/hex"
-	"time"
+import "github.com/tun-mcp/tun-mcp/session"
 
-	"github.com/tun-mcp/tun-mcp/packet"
-	"github.com/tun-mcp/tun-mcp/session"
-)
-
-// Sum counts the exchanges and events of a scenario. The distributions are of
-// the exchanges where a time is known, whatever their outcome.
-func Sum(exchanges []Exchange, events []session.Event) (t Tally, roundTrip, response Distribution, parts Parts) {
-	t = Tally{Sent: len(exchanges), Faults: make(map[string]int)}
+// Sum counts r's exchanges and the events of its scenario: it fills in Tally,
+// RoundTrip, Response and Parts. The distributions are of the exchanges where a
+// time is known, whatever their outcome.
+func (r *Result) Sum(events []session.Event) {
+	t := Tally{Sent: len(r.Exchanges), Faults: make(map[string]int)}
 	var roundTrips, responses, queues, tools, agents, devices []float64
-	for _, x := range exchanges {
+	for _, x := range r.Exchanges {
 		t.count(x)
 		if x.RoundTrip > 0 {
 			roundTrips = append(roundTrips, x.RoundTrip)
@@ -37,8 +32,8 @@ func Sum(exchanges []Exchange, events []session.Event) (t Tally, roundTrip, resp
 		t.observe(e)
 	}
 	t.Rate = Wilson(t.Right, t.Sent)
-	parts = Parts{Queue: Distribute(queues), Tool: Distribute(tools), Agent: Distribute(agents), Device: Distribute(devices)}
-	return t, Distribute(roundTrips), Distribute(responses), parts
+	r.Tally, r.RoundTrip, r.Response = t, Distribute(roundTrips), Distribute(responses)
+	r.Parts = Parts{Queue: Distribute(queues), Tool: Distribute(tools), Agent: Distribute(agents), Device: Distribute(devices)}
 }
 
 // count adds an exchange.
@@ -79,24 +74,75 @@ func (t *Tally) observe(e session.Event) {
 	}
 }
 
-// Ladder returns the first most packets on the link for the ladder diagram.
-// Start is when the scenario began.
-func Ladder(events []session.Event, start time.Time, most int) []Crossing {
-	var ladder []Crossing
-	for _, e := range events {
-		if len(ladder) >= most {
-			break
-		}
-		if e.Event != session.EventPacket {
-			continue
-		}
-		summary := e.Summary
-		data, err := hex.DecodeString(e.Hex)
-		if summary == "" && err == nil {
-			summary = packet.Summary(data)
-		}
-		ladder = append(ladder, Crossing{Number: e.Number, At: inMilliseconds(e.Time.Sub(start)),
-			Direction: string(e.Direction), Bytes: len(data), Summary: summary, ReplyTo: e.ReplyTo})
+// Add adds what other counts to t, and works out t's rate anew.
+func (t *Tally) Add(other Tally) {
+	t.Sent += other.Sent
+	t.Answered += other.Answered
+	t.Right += other.Right
+	t.Wrong += other.Wrong
+	t.Lost += other.Lost
+	t.Late += other.Late
+	t.Refused += other.Refused
+	t.Calls += other.Calls
+	t.CharsIn += other.CharsIn
+	t.CharsOut += other.CharsOut
+	t.Reads += other.Reads
+	t.Writes += other.Writes
+	if t.Faults == nil {
+		t.Faults = make(map[string]int, len(other.Faults))
 	}
-	return ladder
+	for kind, n := range other.Faults {
+		t.Faults[kind] += n
+	}
+	t.Rate = Wilson(t.Right, t.Sent)
+}
+
+// CallsPerPacket is how many tool calls the agent made for each packet that it
+// read; ok is false if it read none.
+func (t Tally) CallsPerPacket() (calls float64, ok bool) { return perPacket(t.Calls, t.Reads) }
+
+// CharsPerPacket is how many characters of arguments and results went between
+// agent and server for each packet that the agent read; ok is false if it read
+// none.
+func (t Tally) CharsPerPacket() (chars float64, ok bool) {
+	return perPacket(t.CharsIn+t.CharsOut, t.Reads)
+}
+
+func perPacket(n, packets int) (float64, bool) {
+	if packets <= 0 {
+		return 0, false
+	}
+	return float64(n) / float64(packets), true
+}
+
+// InAll sums up all scenarios as if they were one.
+func (r *Report) InAll() Result {
+	all := Result{Scenario: "in all", Seconds: r.Seconds}
+	for _, s := range r.Scenarios {
+		all.Exchanges = append(all.Exchanges, s.Exchanges...)
+	}
+	all.Sum(nil)
+	all.Tally = r.Total // knows of reads and calls, too
+	return all
+}
+
+// AddUsage adds what one session's agent told.
+func (r *Report) AddUsage(u *Usage) {
+	if r.Usage == nil {
+		r.Usage = &Usage{}
+	}
+	r.Usage.Turns += u.Turns
+	r.Usage.InputTokens += u.InputTokens
+	r.Usage.OutputTokens += u.OutputTokens
+	r.Usage.CostUSD += u.CostUSD
+}
+
+// Passed tells whether every scenario ran and met what its file expects.
+func (r *Report) Passed() bool {
+	for _, s := range r.Scenarios {
+		if !s.Passed {
+			return false
+		}
+	}
+	return len(r.Scenarios) > 0 && r.Cut == ""
 }

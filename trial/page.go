@@ -99,10 +99,10 @@ func newPage(r *Report) page {
 	p := page{
 		Report: r, CSS: template.CSS(pageCSS), JS: template.JS(pageJS),
 		Policy: "default-src 'none'; base-uri 'none'; form-action 'none'; style-src " + hashOf(pageCSS) + "; script-src " + hashOf(pageJS),
-		Who:    r.Agent.name(), AssistText: r.assist(), SettingsText: r.settings(), UsageText: r.Usage.text(),
+		Who:    nameOf(r.Agent), AssistText: assistOf(r), SettingsText: settingsOf(r), UsageText: usageOf(r.Usage),
 		When: r.Started.UTC().Format(time.DateTime + " UTC"),
 	}
-	p.ResponseAll = r.inAll().Response
+	p.ResponseAll = r.InAll().Response
 	for i, s := range r.Scenarios {
 		anchor := fmt.Sprintf("s%d", i+1)
 		p.Rows = append(p.Rows, newRow(anchor, s))
@@ -128,10 +128,10 @@ func hashOf(text string) string {
 func newRow(anchor string, s Result) row {
 	rate := s.Tally.Rate
 	whole := axis{high: 1}
-	r := row{Name: s.Scenario, Anchor: anchor, Result: s, Verdict: s.verdict()}
+	r := row{Name: s.Scenario, Anchor: anchor, Result: s, Verdict: verdictOf(s)}
 	r.Low, r.Value, r.Span = whole.at(rate.Low), whole.at(rate.Value), whole.at(rate.High)-whole.at(rate.Low)
 	sum := 0.0
-	parts := s.Parts.list()
+	parts := partsOf(s.Parts)
 	for i := range parts {
 		if !measured(parts[i].median) {
 			parts[i].median = 0
@@ -160,8 +160,8 @@ type namedPart struct {
 	text   string
 }
 
-// list returns the parts in the order in which time passes through them.
-func (p Parts) list() []namedPart {
+// partsOf returns the parts in the order in which time passes through them.
+func partsOf(p Parts) []namedPart {
 	var list []namedPart
 	for _, part := range []struct {
 		name string

@@ -24,6 +24,9 @@ const (
 	// endPatience is how long an agent that has something to tell may take from
 	// the last scenario to its own end.
 	endPatience = 5 * time.Minute
+
+	// closeGrace is how long one may take that was told to end.
+	closeGrace = 5 * time.Second
 )
 
 // player is whoever plays the stack, and the session it plays in.
@@ -198,7 +201,7 @@ func (p *player) stop(ctx context.Context, patient bool) {
 	_ = interrupt(p.command) // it has ended if this fails
 	select {
 	case <-p.ended:
-	case <-time.After(closePatience):
+	case <-time.After(closeGrace):
 		_ = kill(p.command)
 		<-p.ended
 	}

@@ -38,7 +38,7 @@ func newSharePlot(id string, s Result) *sharePlot {
 	p := &sharePlot{ID: id, What: what, Up: percentTicks()}
 	var times []float64
 	for _, e := range s.Exchanges {
-		if e.leftAlone() || slices.Contains(e.Faults, FaultNoise) {
+		if leftAlone(e) || slices.Contains(e.Faults, FaultNoise) {
 			continue // wanted no answer
 		}
 		p.N++

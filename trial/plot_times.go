@@ -140,7 +140,7 @@ func timing(exchanges []Exchange) (time func(Exchange) float64, what string) {
 func shape(e Exchange) string {
 	switch e.Outcome {
 	case Right:
-		if e.leftAlone() {
+		if leftAlone(e) {
 			return "alone"
 		}
 		return Right
@@ -158,7 +158,7 @@ func shapeName(shape string) string {
 }
 
 // leftAlone reports whether the agent was right not to answer.
-func (e Exchange) leftAlone() bool {
+func leftAlone(e Exchange) bool {
 	return e.Outcome == Right && e.Answer == 0 && !measured(e.Response) && !measured(e.RoundTrip)
 }
 

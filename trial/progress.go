@@ -105,7 +105,7 @@ func (p *Progress) End(r Result) {
 	if r.RoundTrip.N > 0 {
 		line += ", median " + formatTime(r.RoundTrip.Median)
 	}
-	line += ": " + r.verdict()
+	line += ": " + verdictOf(r)
 	if r.Reason != "" && !r.Passed {
 		line += ", " + r.Reason
 	}

@@ -63,8 +63,6 @@ type Result struct {
 	Parts     Parts        `json:"parts"`            // where the time went
 	Exchanges []Exchange   `json:"exchanges"`        // one a request, in the order they were sent
 	Crossings []Crossing   `json:"crossings"`        // the first packets on the link, for the ladder
-
-	silent bool // the agent no longer reads: the trial ends here
 }
 
 // Tally counts a scenario's exchanges. Sent = Right + Wrong + Lost + Late;

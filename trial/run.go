@@ -89,7 +89,7 @@ func (o *Options) play(ctx context.Context, group []Scenario, number int, report
 		// Claude tells its turns and tokens when it ends by itself.
 		p.stop(ctx, o.Agent.Kind == AgentClaude)
 		if told, model := usage([]byte(p.stdout.String())); told != nil {
-			report.add(told)
+			report.AddUsage(told)
 			if report.Agent.Model == "" {
 				report.Agent.Model = model
 			}
@@ -110,12 +110,12 @@ func (o *Options) play(ctx context.Context, group []Scenario, number int, report
 			o.skip(s, report, "IPv6 is off in this session: start its server with --addr6")
 			continue
 		}
-		result := o.runOne(ctx, s, p, record)
+		result, silent := o.runOne(ctx, s, p, record)
 		report.Scenarios = append(report.Scenarios, result)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if result.silent {
+		if silent {
 			return errSilent
 		}
 		if why := record.gone(); why != "" {
@@ -132,8 +132,9 @@ func (o *Options) skip(s Scenario, report *Report, why string) {
 	o.Progress.End(r)
 }
 
-// runOne runs a scenario and judges it.
-func (o *Options) runOne(ctx context.Context, s Scenario, p *player, record *eventRecord) Result {
+// runOne runs a scenario and judges it. Silent says that the agent no longer
+// reads: then the trial ends.
+func (o *Options) runOne(ctx context.Context, s Scenario, p *player, record *eventRecord) (r Result, silent bool) {
 	began, first, missed := time.Now(), record.count(), record.missed()
 	f := &Field{
 		Session: p.session, Status: p.status, Settings: o.Settings, record: record, progress: o.Progress,
@@ -142,12 +143,12 @@ func (o *Options) runOne(ctx context.Context, s Scenario, p *player, record *eve
 	o.Progress.Begin(s.Name, 0)
 	requests, err := s.Run(ctx, f)
 	events := record.since(first)
-	r := Result{Scenario: s.Name, About: s.About, RFC: s.RFC, Expect: s.Expect, Seconds: time.Since(began).Seconds()}
+	r = Result{Scenario: s.Name, About: s.About, RFC: s.RFC, Expect: s.Expect, Seconds: time.Since(began).Seconds()}
 	r.Exchanges = s.Judge(requests, events, f.deadline())
 	for i := range r.Exchanges {
 		r.Exchanges[i].At = float64(requests[i].Sent.Sub(began).Microseconds()) / 1000
 	}
-	r.Tally, r.RoundTrip, r.Response, r.Parts = Sum(r.Exchanges, events)
+	r.Sum(events)
 	r.Crossings = Ladder(events, began, ladderLength)
 	met := allRight
 	if s.Met != nil {
@@ -157,7 +158,7 @@ func (o *Options) runOne(ctx context.Context, s Scenario, p *player, record *eve
 	case ctx.Err() != nil:
 		r.Reason = "interrupted"
 	case errors.Is(err, errSilent):
-		r.Reason, r.silent = err.Error(), true
+		r.Reason, silent = err.Error(), true
 	case err != nil && !errors.Is(err, context.DeadlineExceeded):
 		r.Reason = "the traffic could not be sent: " + err.Error()
 	default:
@@ -168,7 +169,7 @@ func (o *Options) runOne(ctx context.Context, s Scenario, p *player, record *eve
 	}
 	r.Passed = r.Reason == ""
 	o.Progress.End(r)
-	return r
+	return r, silent
 }
 
 // ladderLength is how many packets the ladder shows.
@@ -182,25 +183,4 @@ func nameHash(name string) uint64 {
 		hash = (hash ^ uint64(name[i])) * 1099511628211
 	}
 	return hash
-}
-
-// add adds what one session's agent told.
-func (r *Report) add(u *Usage) {
-	if r.Usage == nil {
-		r.Usage = &Usage{}
-	}
-	r.Usage.Turns += u.Turns
-	r.Usage.InputTokens += u.InputTokens
-	r.Usage.OutputTokens += u.OutputTokens
-	r.Usage.CostUSD += u.CostUSD
-}
-
-// Passed tells whether every scenario ran and met what its file expects.
-func (r *Report) Passed() bool {
-	for _, s := range r.Scenarios {
-		if !s.Passed {
-			return false
-		}
-	}
-	return len(r.Scenarios) > 0 && r.Cut == ""
 }

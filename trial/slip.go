@@ -12,34 +12,34 @@ import (
 	"github.com/tun-mcp/tun-mcp/packet"
 )
 
-// A slip makes the built-in agent wrong on purpose, in one way: what a trial
-// says of it shows whether the score can be trusted. Its name is the kind of
-// fault that it should be counted under.
-type slip string
+// A mistake is one that the built-in agent makes on purpose: what a trial says
+// of it shows whether the score can be trusted. Its name is the kind of fault
+// that it should be counted under.
+type mistake string
 
-// kindsOfSlip are the kinds of fault that the agent can make on purpose: all.
-var kindsOfSlip = []string{
+// mistakes are the kinds of fault that the agent can make on purpose: all.
+var mistakes = []string{
 	FaultIPChecksum, FaultTransportChecksum, FaultLength, FaultAddresses, FaultIDSeq, FaultPayload,
 	FaultType, FaultDuplicate, FaultLate, FaultLost, FaultNoise,
 }
 
 // Mistakes lists them, for help and errors.
-func Mistakes() string { return strings.Join(kindsOfSlip, ", ") }
+func Mistakes() string { return strings.Join(mistakes, ", ") }
 
 // CheckMistake says why there is no such mistake, nil if there is.
 func CheckMistake(name string) error {
-	if slices.Contains(kindsOfSlip, name) {
+	if slices.Contains(mistakes, name) {
 		return nil
 	}
 	return fmt.Errorf("there is no mistake %q; there are: %s", name, Mistakes())
 }
 
-// MistakenDelay is how late an agent with the mistake late answers.
-const MistakenDelay = 400 * time.Millisecond
+// lateBy is how late an agent with the mistake late answers.
+const lateBy = 400 * time.Millisecond
 
 // make turns an echo reply over IPv4 into what is written instead: none, one or
 // two packets. Other packets stay as they are.
-func (m slip) make(b []byte) [][]byte {
+func (m mistake) make(b []byte) [][]byte {
 	if len(b) < 29 || b[0] != 0x45 || b[9] != 1 || b[20] != 0 || binary.BigEndian.Uint16(b[6:])&0x3fff != 0 {
 		return [][]byte{b}
 	}
@@ -76,7 +76,7 @@ func (m slip) make(b []byte) [][]byte {
 }
 
 // makeAll makes the mistake in each of some packets.
-func (m slip) makeAll(packets [][]byte) [][]byte {
+func (m mistake) makeAll(packets [][]byte) [][]byte {
 	if m == "" {
 		return packets
 	}
@@ -97,7 +97,7 @@ func adjust(b []byte, at int, was, is uint16) {
 
 // answer is the reply of an agent with the mistake noise to a packet that it
 // should leave alone, nil if it would not even think of one.
-func (m slip) answer(b []byte, own netip.Addr) []byte {
+func (m mistake) answer(b []byte, own netip.Addr) []byte {
 	if string(m) != FaultNoise || len(b) < 28 || b[0]>>4 != 4 || b[9] != 1 || b[20] != 8 {
 		return nil
 	}

@@ -36,17 +36,17 @@ type table struct {
 
 func (t *table) head() {
 	r := t.report
-	t.say(bold, 2, "%s on a %s network, %s", r.Agent.name(), r.Network, r.assist())
-	t.say("", 2, "%s", r.settings())
-	t.say(faint, 2, "%s", r.circumstances())
+	t.say(bold, 2, "%s on a %s network, %s", nameOf(r.Agent), r.Network, assistOf(r))
+	t.say("", 2, "%s", settingsOf(r))
+	t.say(faint, 2, "%s", circumstancesOf(r))
 	if r.Cut != "" {
 		t.say(red, 2, "ended early: %s", r.Cut)
 	}
 	t.space()
 }
 
-// settings says the flags that a trial ran with.
-func (r *Report) settings() string {
+// settingsOf says the flags that a trial ran with.
+func settingsOf(r *Report) string {
 	s := r.Settings
 	interval := ""
 	if s.Interval > 0 {
@@ -55,8 +55,8 @@ func (r *Report) settings() string {
 	return fmt.Sprintf("%d requests a scenario%s, deadline %s, seed %d", s.Count, interval, tickLabel(s.Deadline, false), s.Seed)
 }
 
-// circumstances says when, for how long, where and by what a trial was run.
-func (r *Report) circumstances() string {
+// circumstancesOf says when, for how long, where and by what a trial was run.
+func circumstancesOf(r *Report) string {
 	return fmt.Sprintf("%s, took %s, %s, tun-mcp %s",
 		r.Started.UTC().Format(time.DateTime+" UTC"), formatTime(1e3*r.Seconds), r.System, r.Program)
 }
@@ -71,7 +71,7 @@ func (t *table) rows() {
 	}
 	results := r.Scenarios
 	if len(results) > 1 {
-		results = append(results[:len(results):len(results)], r.inAll())
+		results = append(results[:len(results):len(results)], r.InAll())
 	}
 	var names []string
 	for _, s := range results {
@@ -84,7 +84,7 @@ func (t *table) rows() {
 		return red
 	}}
 	for _, s := range results[:len(r.Scenarios)] {
-		verdicts.cells = append(verdicts.cells, s.verdict())
+		verdicts.cells = append(verdicts.cells, verdictOf(s))
 	}
 	if len(results) > len(r.Scenarios) {
 		verdicts.cells = append(verdicts.cells, t.verdictOfAll())
@@ -187,7 +187,7 @@ func (t *table) reasons() {
 			if reason == "" {
 				reason = "the report gives no reason"
 			}
-			t.say(red, 4, "%s %s: %s", s.Scenario, s.verdict(), reason)
+			t.say(red, 4, "%s %s: %s", s.Scenario, verdictOf(s), reason)
 			some = true
 		}
 	}
@@ -200,12 +200,12 @@ func (t *table) reasons() {
 func (t *table) sum() {
 	r := t.report
 	if r.Total.Sent == 0 {
-		t.say(bold, 2, "nothing was sent, with %s", r.assist())
+		t.say(bold, 2, "nothing was sent, with %s", assistOf(r))
 	} else {
 		t.say(bold, 2, "%s of %s right: %s, 95 %% interval %s, with %s", formatCount(r.Total.Right),
-			formatCount(r.Total.Sent), rateOf(r.Total), intervalOf(r.Total), r.assist())
+			formatCount(r.Total.Sent), rateOf(r.Total), intervalOf(r.Total), assistOf(r))
 	}
-	if used := r.Usage.text(); used != "" {
+	if used := usageOf(r.Usage); used != "" {
 		t.say("", 2, "the agent used %s", used)
 	}
 }
