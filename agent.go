@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tun-mcp/tun-mcp/session"
-	"github.com/tun-mcp/tun-mcp/trial"
+	"github.com/tun-mcp/tun-mcp/trial/agent"
 	"github.com/tun-mcp/tun-mcp/tun"
 )
 
@@ -23,7 +23,7 @@ func agentCommand() *cobra.Command {
 	var s serveOptions
 	var pings int
 	var quiet bool
-	var wrong string
+	var mistake string
 	cmd := &cobra.Command{
 		Use:   "agent",
 		Short: "Run the built-in agent, a TCP/IP stack in place of a model, on a session of its own",
@@ -43,17 +43,17 @@ and what an agent could do on it. Ctrl-C ends both.`,
 			if pings < 0 {
 				return fmt.Errorf("--ping %d: accepted is a number of pings, from 1", pings)
 			}
-			if wrong != "" {
-				if err := trial.CheckMistake(wrong); err != nil {
-					return fmt.Errorf("--wrong: %w", err)
+			if mistake != "" {
+				if err := agent.CheckMistake(mistake); err != nil {
+					return fmt.Errorf("--mistake: %w", err)
 				}
 			}
-			return runAgent(cmd, trial.BuiltinConfig{Server: serverArguments(cmd), Mistake: wrong}, pings, quiet)
+			return runAgent(cmd, agent.Config{Server: serverArguments(cmd), Mistake: mistake}, pings, quiet)
 		},
 	}
 	cmd.Flags().IntVar(&pings, "ping", 0, "ping the agent so many times from the peer, then end with ping's exit status")
 	cmd.Flags().BoolVarP(&quiet, "quiet", "q", false, "print the start and the end, not every packet")
-	cmd.Flags().StringVar(&wrong, "wrong", "", "make one kind of mistake on purpose, to try a trial's score: "+trial.Mistakes())
+	cmd.Flags().StringVar(&mistake, "mistake", "", "make one kind of mistake on purpose, to try a trial's score: "+agent.Mistakes())
 	s.flags(cmd)
 	queue := cmd.Flags().Lookup("queue")
 	queue.DefValue = strconv.Itoa(agentQueue)
@@ -84,7 +84,7 @@ func serverArguments(cmd *cobra.Command) []string {
 }
 
 // runAgent starts server and agent, runs the pings, if any, and closes both.
-func runAgent(cmd *cobra.Command, config trial.BuiltinConfig, pings int, quiet bool) error {
+func runAgent(cmd *cobra.Command, config agent.Config, pings int, quiet bool) error {
 	ctx, out := cmd.Context(), cmd.OutOrStdout()
 	self, err := os.Executable()
 	if err != nil {
@@ -94,20 +94,20 @@ func runAgent(cmd *cobra.Command, config trial.BuiltinConfig, pings int, quiet b
 	if !quiet {
 		config.Packets = out
 	}
-	agent, err := trial.StartBuiltin(ctx, config)
+	player, err := agent.Start(ctx, config)
 	if err != nil {
 		return err
 	}
-	addresses := agent.Link.Agent
-	if agent.Link.Agent6 != "" {
-		addresses += " and " + agent.Link.Agent6
+	addresses := player.Link.Agent
+	if player.Link.Agent6 != "" {
+		addresses += " and " + player.Link.Agent6
 	}
-	fmt.Fprintf(out, "agent %s is up: session %s, %s network, peer %s\n", addresses, agent.Link.Session, agent.Link.Network, agent.Link.Peer)
-	if agent.Link.Network == tun.NetworkMemory { // not what auto would rather take
-		fmt.Fprintf(out, "why memory: %s\n", agent.Link.Why)
+	fmt.Fprintf(out, "agent %s is up: session %s, %s network, peer %s\n", addresses, player.Link.Session, player.Link.Network, player.Link.Peer)
+	if player.Link.Network == tun.NetworkMemory { // not what auto would rather take
+		fmt.Fprintf(out, "why memory: %s\n", player.Link.Why)
 	}
 	if pings == 0 {
-		fmt.Fprintf(out, "ping it with: %s (Ctrl-C ends this)\n", agent.Link.PingWith)
+		fmt.Fprintf(out, "ping it with: %s (Ctrl-C ends this)\n", player.Link.PingWith)
 	}
 
 	running, cancel := context.WithCancel(ctx)
@@ -116,26 +116,26 @@ func runAgent(cmd *cobra.Command, config trial.BuiltinConfig, pings int, quiet b
 	pinged := make(chan error, 1)
 	if pings > 0 {
 		go func() {
-			pinged <- agent.Ping(running, self, pings, out, os.Stderr)
+			pinged <- player.Ping(running, self, pings, out, os.Stderr)
 			cancel()
 		}()
 	}
-	err = agent.Run(running)
+	err = player.Run(running)
 	cancel()
 	var unanswered error
 	if pings > 0 {
 		unanswered = <-pinged
 	}
-	counts, closing := agent.Close()
+	counts, closing := player.Close()
 	fmt.Fprintln(out, ended(counts))
 	if err = errors.Join(err, closing); err != nil {
 		return err
 	}
-	return unanswered // has ping's exit status, see report
+	return unanswered // has ping's exit status, see exitStatus
 }
 
 // ended is the last line: what the agent has done.
-func ended(c trial.Counts) string {
+func ended(c agent.Counts) string {
 	line := fmt.Sprintf("agent ended: %d packets read, %d written in %d calls", c.Read, c.Written, c.Calls)
 	if c.Refused > 0 {
 		line += fmt.Sprintf(", %d refused", c.Refused)

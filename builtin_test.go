@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tun-mcp/tun-mcp/trial"
+	"github.com/tun-mcp/tun-mcp/trial/agent"
 	"github.com/tun-mcp/tun-mcp/tun/tuntest"
 )
 
@@ -195,7 +195,7 @@ func TestBuiltinDownload(t *testing.T) {
 		t.Fatalf("curl: %v\n%s", err, &complaint)
 	}
 	t.Logf("%.1f MB/s", float64(size)/1e6/time.Since(began).Seconds())
-	if _, err := io.Copy(want, trial.Bytes(size)); err != nil {
+	if _, err := io.Copy(want, agent.Bytes(size)); err != nil {
 		t.Fatal(err)
 	}
 	if g, w := fmt.Sprintf("%x", got.Sum(nil)), fmt.Sprintf("%x", want.Sum(nil)); g != w {

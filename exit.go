@@ -23,9 +23,9 @@ func (e *exitError) Error() string {
 
 func (e *exitError) Unwrap() error { return e.Err }
 
-// report says on stderr why the program ends and returns its exit status: 1,
+// exitStatus says on stderr why the program ends and returns its exit status: 1,
 // an exitError's own, or that of a program that was run and has said why.
-func report(err error) int {
+func exitStatus(err error) int {
 	status := 1
 	if own, ok := errors.AsType[*exitError](err); ok {
 		if status = own.Status; own.Err == nil {

@@ -27,7 +27,7 @@ func main() {
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 
 	if err := newCommand(stdout).ExecuteContext(ctx); err != nil {
-		os.Exit(report(err))
+		os.Exit(exitStatus(err))
 	}
 }
 

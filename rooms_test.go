@@ -17,9 +17,14 @@ var rooms = []struct {
 	name string
 	may  []string
 }{
-	{"", []string{"mcpserver", "trial", "ping", "tools", "session", "tun"}},
+	{"", []string{"mcpserver", "trial", "trial/agent", "trial/report", "trial/score", "ping", "tools", "session", "tun"}},
 	{"mcpserver", []string{"tools", "session", "docs"}},
-	{"trial", []string{"session", "packet", "tun", "tun/netstack", "docs"}},
+	{"trial", []string{"trial/judge", "trial/report", "trial/score", "trial/child", "session", "packet", "docs"}},
+	{"trial/agent", []string{"trial/child", "trial/score", "session", "packet", "tun/netstack"}},
+	{"trial/judge", []string{"trial/score", "session"}},
+	{"trial/report", []string{"trial/score"}},
+	{"trial/score", []string{"session", "packet"}},
+	{"trial/child", nil},
 	{"tools", []string{"session", "packet"}},
 	{"ping", []string{"session"}},
 	{"session", []string{"packet", "tun"}},
@@ -34,12 +39,12 @@ var rooms = []struct {
 var homes = map[string]string{
 	"github.com/spf13/cobra":             "",
 	"github.com/mark3labs/mcp-go/server": "mcpserver",
-	"github.com/mark3labs/mcp-go/client": "trial",
+	"github.com/mark3labs/mcp-go/client": "trial/agent",
 	"github.com/mark3labs/mcp-go/mcp":    "mcpserver",
 	"github.com/google/gopacket":         "packet",
 	"github.com/songgao/water":           "tun",
 	"github.com/vishvananda/netlink":     "tun",
-	"golang.org/x/net/dns":               "trial",
+	"golang.org/x/net/dns":               "trial/agent",
 	"golang.org/x/net/icmp":              "ping",
 	"golang.org/x/net/ipv4":              "ping",
 	"golang.org/x/net/ipv6":              "ping",
@@ -48,8 +53,12 @@ var homes = map[string]string{
 }
 
 // lent says which room besides its home may import a package: the words of MCP
-// are the same at both of its ends, and tuntest is a corner of tun.
-var lent = map[string]string{"github.com/mark3labs/mcp-go/mcp": "trial", "golang.org/x/sys": "tun/tuntest"}
+// and of DNS are the same at both of their ends, and tuntest is a corner of tun.
+var lent = map[string]string{
+	"github.com/mark3labs/mcp-go/mcp": "trial/agent",
+	"golang.org/x/net/dns":            "trial",
+	"golang.org/x/sys":                "tun/tuntest",
+}
 
 type goPackage struct {
 	ImportPath                         string

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/tun-mcp/tun-mcp/trial"
+	"github.com/tun-mcp/tun-mcp/trial/score"
 )
 
 // The real Claude Code with a scripted model, measured by the trial: every ping
@@ -27,7 +28,7 @@ func TestTrialOfClaude(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	report, err := trial.Load(path)
+	report, err := score.Load(path)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,6 +12,9 @@ import (
 
 	"github.com/tun-mcp/tun-mcp/tools"
 	"github.com/tun-mcp/tun-mcp/trial"
+	"github.com/tun-mcp/tun-mcp/trial/agent"
+	"github.com/tun-mcp/tun-mcp/trial/report"
+	"github.com/tun-mcp/tun-mcp/trial/score"
 	"github.com/tun-mcp/tun-mcp/tun"
 )
 
@@ -21,7 +24,7 @@ type trialFlags struct {
 	count                                  int
 	interval, deadline                     time.Duration
 	seed                                   uint64
-	json, html, record, wrong              string
+	json, html, record, mistake            string
 }
 
 // trialCommand is `tun-mcp trial`.
@@ -56,7 +59,7 @@ not, 2 for wrong usage.`,
 	f.StringVar(&o.json, "json", "", "write the whole report to this file")
 	f.StringVar(&o.html, "html", "", "write a page with plots to this file")
 	f.StringVar(&o.record, "record", "", "record every packet to this pcapng file")
-	f.StringVar(&o.wrong, "wrong", "", "with --agent builtin: make one kind of mistake on purpose: "+trial.Mistakes())
+	f.StringVar(&o.mistake, "mistake", "", "with --agent builtin: make one kind of mistake on purpose: "+agent.Mistakes())
 	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &exitError{Status: 2, Err: err} })
 	cmd.AddCommand(compareCommand())
 	return cmd
@@ -83,7 +86,7 @@ func (o trialFlags) options(names []string) (trial.Options, error) {
 		}
 		return float64(*flag) / float64(time.Millisecond)
 	}
-	t.Settings = trial.Settings{
+	t.Settings = score.Settings{
 		Count: o.count, Seed: o.seed,
 		Interval: set(&o.interval, 20*time.Millisecond, 2*time.Second),
 		Deadline: set(&o.deadline, 5*time.Second, 2*time.Minute),
@@ -120,14 +123,14 @@ func (o trialFlags) options(names []string) (trial.Options, error) {
 		// A session that is running has the link that it has.
 		t.Scenarios = slices.DeleteFunc(t.Scenarios, func(s trial.Scenario) bool { return s.Impair != "" || s.IPv6 })
 	}
-	if o.wrong != "" {
-		if err := trial.CheckMistake(o.wrong); err != nil {
-			return t, fmt.Errorf("--wrong: %w", err)
+	if o.mistake != "" {
+		if err := agent.CheckMistake(o.mistake); err != nil {
+			return t, fmt.Errorf("--mistake: %w", err)
 		}
 		if t.Agent.Kind != trial.AgentBuiltin {
-			return t, errors.New("--wrong goes with --agent builtin")
+			return t, errors.New("--mistake goes with --agent builtin")
 		}
-		t.Builtin = []string{"--wrong", o.wrong}
+		t.Builtin = []string{"--mistake", o.mistake}
 	}
 	t.Session, t.Version, t.Record = o.session, version(), o.record
 	t.Link = []string{"--network", o.network, "--assist", o.assist, "--addr6", "2001:db8:77::1/64", "--queue", "4096"}
@@ -153,32 +156,32 @@ func runTrial(cmd *cobra.Command, names []string, o trialFlags) error {
 	if err != nil {
 		return &exitError{Status: 2, Err: err}
 	}
-	options.Progress = trial.NewProgress(cmd.ErrOrStderr(), 0)
-	report, failure := trial.Run(cmd.Context(), options)
+	options.Progress = report.NewProgress(cmd.ErrOrStderr(), 0)
+	found, failure := trial.Run(cmd.Context(), options)
 	out := cmd.OutOrStdout()
-	if err := trial.WriteTable(out, report, 0); err != nil {
+	if err := report.WriteTable(out, found, 0); err != nil {
 		return err
 	}
-	if err := o.save(report); err != nil {
+	if err := o.save(found); err != nil {
 		return err
 	}
 	if failure != nil && cmd.Context().Err() == nil {
 		return failure
 	}
-	if !report.Passed() {
+	if !found.Passed() {
 		return &exitError{Status: 1} // the table has said why
 	}
 	return nil
 }
 
 // save writes the files that were asked for.
-func (o trialFlags) save(report *trial.Report) error {
+func (o trialFlags) save(found *score.Report) error {
 	var saved, drawn error
 	if o.json != "" {
-		saved = report.Save(o.json)
+		saved = found.Save(o.json)
 	}
 	if o.html != "" {
-		drawn = writeFile(o.html, func(w io.Writer) error { return trial.WritePage(w, report) })
+		drawn = writeFile(o.html, func(w io.Writer) error { return report.WritePage(w, found) })
 	}
 	return errors.Join(saved, drawn)
 }
@@ -207,15 +210,15 @@ func compareCommand() *cobra.Command {
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, paths []string) error {
-			var reports []*trial.Report
+			var reports []*score.Report
 			for _, path := range paths {
-				report, err := trial.Load(path)
+				found, err := score.Load(path)
 				if err != nil {
 					return err
 				}
-				reports = append(reports, report)
+				reports = append(reports, found)
 			}
-			return trial.WriteComparison(cmd.OutOrStdout(), reports, paths)
+			return report.WriteComparison(cmd.OutOrStdout(), reports, paths)
 		},
 	}
 }

@@ -9,18 +9,20 @@ import (
 	"testing"
 
 	"github.com/tun-mcp/tun-mcp/trial"
+	"github.com/tun-mcp/tun-mcp/trial/agent"
+	"github.com/tun-mcp/tun-mcp/trial/score"
 	"github.com/tun-mcp/tun-mcp/tun/tuntest"
 )
 
 // runTrialCommand runs `tun-mcp trial` and returns its report, what it printed and its
 // exit status.
-func runTrialCommand(t *testing.T, args ...string) (*trial.Report, string, int) {
+func runTrialCommand(t *testing.T, args ...string) (*score.Report, string, int) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "report.json")
 	cmd := exec.Command(program, append([]string{"trial", "--json", path}, args...)...)
 	cmd.Env = append(os.Environ(), "XDG_RUNTIME_DIR="+shortDir(t))
 	out, _ := cmd.CombinedOutput()
-	report, err := trial.Load(path)
+	report, err := score.Load(path)
 	if err != nil && !os.IsNotExist(err) && cmd.ProcessState.ExitCode() != 2 {
 		t.Fatalf("%v\n%s", err, out)
 	}
@@ -50,17 +52,17 @@ func TestTrialOfTheBuiltinAgent(t *testing.T) {
 // An agent made wrong on purpose, in eleven ways: each is counted under its own
 // kind and nowhere else.
 func TestTrialCountsEachMistake(t *testing.T) {
-	kinds := strings.Split(trial.Mistakes(), ", ")
+	kinds := strings.Split(agent.Mistakes(), ", ")
 	if len(kinds) != 11 {
 		t.Fatalf("%d kinds of mistake", len(kinds))
 	}
 	for _, kind := range kinds {
 		t.Run(kind, func(t *testing.T) {
 			scenario, want := "ping", 4
-			if kind == trial.FaultNoise {
+			if kind == score.FaultNoise {
 				scenario, want = "noise", 0
 			}
-			report, out, status := runTrialCommand(t, scenario, "--network", "memory", "--count", "4", "--deadline", "300ms", "--wrong", kind)
+			report, out, status := runTrialCommand(t, scenario, "--network", "memory", "--count", "4", "--deadline", "300ms", "--mistake", kind)
 			faults := report.Total.Faults
 			if status != 1 || len(faults) != 1 || faults[kind] == 0 || want > 0 && faults[kind] != want {
 				t.Errorf("exit status %d, faults %v\n%s", status, faults, out)
@@ -81,7 +83,7 @@ func TestTrialUsage(t *testing.T) {
 		{"ping --agent nobody", "accepted are builtin, claude, running, or a command with {config}"},
 		{"ping --count 0", "--count 0: accepted are 1 to"},
 		{"ping --assist some", `--assist "some": accepted are none, check and fix`},
-		{"ping --wrong all", `--wrong: there is no mistake "all"; there are: ip-checksum`},
+		{"ping --mistake all", `--mistake: there is no mistake "all"; there are: ip-checksum`},
 		{"ping --network host", "private or memory only"},
 		{"ping --model x", "--model goes with --agent claude"},
 		{"ping --session x", "--session goes with --agent running"},

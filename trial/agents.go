@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/tun-mcp/tun-mcp/docs"
+	"github.com/tun-mcp/tun-mcp/trial/score"
 )
 
 // Kinds of agent.
@@ -21,29 +22,29 @@ const (
 )
 
 // ParseAgent returns the agent that --agent and --model name.
-func ParseAgent(text, model string) (Agent, error) {
+func ParseAgent(text, model string) (score.Agent, error) {
 	switch text {
 	case AgentBuiltin, AgentRunning:
 		if model != "" {
-			return Agent{}, fmt.Errorf("--model goes with --agent claude, not with %s", text)
+			return score.Agent{}, fmt.Errorf("--model goes with --agent claude, not with %s", text)
 		}
-		return Agent{Kind: text, Name: text}, nil
+		return score.Agent{Kind: text, Name: text}, nil
 	case AgentClaude:
 		name := "claude"
 		if model != "" {
 			name += " (" + model + ")"
 		}
-		return Agent{Kind: AgentClaude, Name: name, Model: model}, nil
+		return score.Agent{Kind: AgentClaude, Name: name, Model: model}, nil
 	case "", AgentCommand:
-		return Agent{}, errNoCommand
+		return score.Agent{}, errNoCommand
 	}
 	if !strings.Contains(text, "{config}") && !strings.Contains(text, "{server}") {
-		return Agent{}, fmt.Errorf("--agent %q: accepted are builtin, claude, running, or a command with {config} (the path of an MCP configuration) or {server} (the server's command line), and {prompt}", text)
+		return score.Agent{}, fmt.Errorf("--agent %q: accepted are builtin, claude, running, or a command with {config} (the path of an MCP configuration) or {server} (the server's command line), and {prompt}", text)
 	}
 	if model != "" {
-		return Agent{}, fmt.Errorf("--model goes with --agent claude: name the model in the command itself")
+		return score.Agent{}, fmt.Errorf("--model goes with --agent claude: name the model in the command itself")
 	}
-	return Agent{Kind: AgentCommand, Name: text}, nil
+	return score.Agent{Kind: AgentCommand, Name: text}, nil
 }
 
 // agentCommand is the command line that starts the agent with a session's
@@ -109,7 +110,7 @@ func (o *Options) prompt() string {
 
 // usage reads what claude -p --output-format json told of itself, nil if it
 // told nothing.
-func usage(output []byte) (*Usage, string) {
+func usage(output []byte) (*score.Usage, string) {
 	var told struct {
 		Type     string  `json:"type"`
 		NumTurns int     `json:"num_turns"`
@@ -126,6 +127,6 @@ func usage(output []byte) (*Usage, string) {
 		return nil, ""
 	}
 	model := strings.Join(slices.Sorted(maps.Keys(told.Models)), ", ")
-	return &Usage{Turns: told.NumTurns, InputTokens: told.Usage.Input + told.Usage.Create + told.Usage.Read,
+	return &score.Usage{Turns: told.NumTurns, InputTokens: told.Usage.Input + told.Usage.Create + told.Usage.Read,
 		OutputTokens: told.Usage.Output, CostUSD: told.Cost}, model
 }

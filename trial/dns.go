@@ -1,143 +1,64 @@
 package trial
 
 import (
-	"encoding/binary"
-	"io"
+	"context"
+	"fmt"
 	"net"
-	"net/netip"
-	"strings"
 	"time"
 
-	"golang.org/x/net/dns/dnsmessage"
-
-	"github.com/tun-mcp/tun-mcp/tun/netstack"
+	"github.com/tun-mcp/tun-mcp/trial/judge"
 )
 
-// zone is what the agent's name server knows: the top-level domain test, which
-// RFC 6761, section 6.2, keeps free, and in it agent.test, the agent itself.
-type zone struct {
-	addr4 netip.Addr
-	addr6 netip.Addr // invalid: IPv6 is off
+// dnsName is what the agent's name server is asked for.
+const dnsName = "agent.test."
+
+// dnsLookup asks the agent for its own address.
+func dnsLookup() Scenario {
+	return Scenario{
+		Name:    "dns",
+		About:   "DNS queries for the A record of agent.test, over UDP to port 53",
+		RFC:     "RFC 1035 sections 4.1 and 4.2.1",
+		Expect:  "the answer is the agent's own address",
+		Program: true,
+		Judge:   judge.Program,
+		Run: func(ctx context.Context, f *Field) ([]judge.Request, error) {
+			return f.programs(ctx, f.Settings.Count,
+				func(i int) string { return fmt.Sprintf("query %d", i+1) }, f.lookUp)
+		},
+	}
 }
 
-var (
-	agentName = dnsmessage.MustNewName("agent.test.")
-	zoneName  = dnsmessage.MustNewName("test.")
-)
-
-const (
-	zoneTTL   = 60               // seconds
-	dnsIdle   = 30 * time.Second // how long a TCP connection may be silent
-	dnsUDP    = 1232             // bytes of a datagram that this server takes
-	dnsHeader = 12               // bytes, RFC 1035, section 4.1.1
-)
-
-// serveDNS answers queries on port 53, UDP and TCP, until the stack ends.
-func serveDNS(stack *netstack.Stack, z zone) error {
-	datagrams, err := stack.ListenPacket("udp", ":53")
+// lookUp resolves dnsName with Go's own resolver, through the peer's stack.
+func (f *Field) lookUp(ctx context.Context, _ int) error {
+	// The resolver gives each try a few seconds, whatever the trial's deadline
+	// is: its own context and deadlines are left out.
+	resolver := net.Resolver{PreferGo: true, StrictErrors: true, Dial: func(_ context.Context, network, _ string) (net.Conn, error) {
+		conn, err := f.dial(ctx, network[:3]+"4", 53, 0)
+		if err == nil && network[:3] == "udp" {
+			conn = datagrams{conn}
+		}
+		return conn, err
+	}}
+	found, err := resolver.LookupNetIP(ctx, "ip4", dnsName)
 	if err != nil {
 		return err
 	}
-	connections, err := stack.Listen("tcp", ":53")
-	if err != nil {
-		return err
+	if len(found) != 1 || found[0].String() != f.Status.Agent {
+		return fmt.Errorf("%s is %v, want %s", dnsName, found, f.Status.Agent)
 	}
-	go serveDatagrams(datagrams, func(query []byte, _ *net.UDPAddr) []byte { return z.answer(query) })
-	go serveConnections(connections, z.converse)
 	return nil
 }
 
-// converse answers the queries of a TCP connection: each message stands behind
-// its length (RFC 1035, section 4.2.2).
-func (z zone) converse(c net.Conn) {
-	var length [2]byte
-	for {
-		if err := c.SetDeadline(time.Now().Add(dnsIdle)); err != nil {
-			return
-		}
-		if _, err := io.ReadFull(c, length[:]); err != nil {
-			return
-		}
-		query := make([]byte, binary.BigEndian.Uint16(length[:]))
-		if _, err := io.ReadFull(c, query); err != nil {
-			return
-		}
-		answer := z.answer(query)
-		if answer == nil {
-			return
-		}
-		if _, err := c.Write(append(binary.BigEndian.AppendUint16(nil, uint16(len(answer))), answer...)); err != nil {
-			return
-		}
-	}
+// datagrams makes the resolver see that a connection keeps the bounds of
+// datagrams: without a net.PacketConn it would speak DNS as over TCP.
+type datagrams struct{ net.Conn }
+
+func (d datagrams) ReadFrom(p []byte) (int, net.Addr, error) {
+	n, err := d.Read(p)
+	return n, d.RemoteAddr(), err
 }
 
-// answer returns the answer to a query, or nil for what deserves none: a
-// response, or less than a header. Every answer fits a datagram of 512 bytes.
-func (z zone) answer(query []byte) []byte {
-	var q dnsmessage.Message
-	err := q.Unpack(query)
-	if len(query) < dnsHeader || query[2]&0x80 != 0 {
-		return nil
-	}
-	reply := dnsmessage.Message{Header: dnsmessage.Header{
-		ID: binary.BigEndian.Uint16(query), Response: true,
-		OpCode: dnsmessage.OpCode(query[2] >> 3 & 15), RecursionDesired: query[2]&1 != 0,
-	}}
-	switch {
-	case reply.OpCode != 0:
-		reply.RCode = dnsmessage.RCodeNotImplemented
-	case err != nil || len(q.Questions) != 1:
-		reply.RCode = dnsmessage.RCodeFormatError
-	default:
-		reply.Questions = q.Questions
-		z.resolve(q.Questions[0], &reply)
-		for _, r := range q.Additionals {
-			if r.Header.Type == dnsmessage.TypeOPT { // RFC 6891, section 6.1.1
-				opt := dnsmessage.Resource{Body: &dnsmessage.OPTResource{}}
-				_ = opt.Header.SetEDNS0(dnsUDP, dnsmessage.RCodeSuccess, false) // cannot fail: the root is a good name
-				reply.Additionals = append(reply.Additionals, opt)
-				break
-			}
-		}
-	}
-	packed, err := reply.Pack()
-	if err != nil {
-		return nil
-	}
-	return packed
-}
+// SetDeadline leaves the connection with the trial's own deadline.
+func (d datagrams) SetDeadline(time.Time) error { return nil }
 
-// resolve fills in what the zone has on a question.
-func (z zone) resolve(q dnsmessage.Question, reply *dnsmessage.Message) {
-	if q.Class != dnsmessage.ClassINET && q.Class != dnsmessage.ClassANY {
-		reply.RCode = dnsmessage.RCodeRefused
-		return
-	}
-	reply.Authoritative = true
-	if strings.EqualFold(q.Name.String(), agentName.String()) {
-		wants := func(t dnsmessage.Type) bool { return q.Type == t || q.Type == dnsmessage.TypeALL }
-		if wants(dnsmessage.TypeA) {
-			reply.Answers = append(reply.Answers, record(q.Name, &dnsmessage.AResource{A: z.addr4.As4()}))
-		}
-		if wants(dnsmessage.TypeAAAA) && z.addr6.IsValid() {
-			reply.Answers = append(reply.Answers, record(q.Name, &dnsmessage.AAAAResource{AAAA: z.addr6.As16()}))
-		}
-	} else if !strings.EqualFold(q.Name.String(), zoneName.String()) {
-		reply.RCode = dnsmessage.RCodeNameError
-	}
-	if len(reply.Answers) == 0 {
-		// What there is not comes with the zone's SOA record: RFC 2308, section 2.
-		reply.Authorities = append(reply.Authorities, record(zoneName, &dnsmessage.SOAResource{
-			NS: agentName, MBox: dnsmessage.MustNewName("hostmaster.agent.test."),
-			Serial: 1, Refresh: 3600, Retry: 600, Expire: 86400, MinTTL: zoneTTL,
-		}))
-	}
-}
-
-func record(name dnsmessage.Name, body dnsmessage.ResourceBody) dnsmessage.Resource {
-	return dnsmessage.Resource{
-		Header: dnsmessage.ResourceHeader{Name: name, Class: dnsmessage.ClassINET, TTL: zoneTTL},
-		Body:   body,
-	}
-}
+func (d datagrams) WriteTo(p []byte, _ net.Addr) (int, error) { return d.Write(p) }

@@ -1,62 +1,229 @@
 package trial
 
 import (
-	"io"
-	"net"
+	"context"
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"sync"
+	"time"
 
-	"github.com/tun-mcp/tun-mcp/tun/netstack"
+	"github.com/tun-mcp/tun-mcp/session"
+	"github.com/tun-mcp/tun-mcp/trial/judge"
 )
 
-// serveEcho offers the echo service, RFC 862, until the stack ends.
-func serveEcho(stack *netstack.Stack) error {
-	datagrams, err := stack.ListenPacket("udp", ":7")
+// An echoSender pings the agent from the peer's stack and remembers what it
+// asked. Each payload begins with a tag of its own, as far as it has room: by
+// it the packets on the link are found again.
+type echoSender struct {
+	f     *Field
+	conn  *session.PingConn
+	first int // index of the scenario's first event
+
+	mu       sync.Mutex
+	requests []judge.Request
+	payloads [][]byte
+	answered []chan struct{} // closed when the request has a right answer
+	ended    error
+}
+
+// openEcho opens a sender to the agent's IPv4 or IPv6 address.
+func (f *Field) openEcho(ctx context.Context, is6 bool) (*echoSender, error) {
+	conn, err := f.Session.OpenPing(ctx, is6)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	connections, err := stack.Listen("tcp", ":7")
-	if err != nil {
-		return err
-	}
-	go serveDatagrams(datagrams, func(data []byte, from *net.UDPAddr) []byte {
-		if from.Port == 7 {
-			return nil // two echo services would go on for ever
+	e := &echoSender{f: f, conn: conn, first: f.record.count()}
+	go e.receive()
+	return e, nil
+}
+
+// receive notes replies until the connection closes.
+func (e *echoSender) receive() {
+	for {
+		a, err := e.conn.Receive()
+		e.mu.Lock()
+		if err != nil {
+			e.ended = err
+			for _, waiting := range e.answered {
+				closeOnce(waiting)
+			}
+			e.mu.Unlock()
+			return
 		}
-		return data
-	})
-	go serveConnections(connections, func(c net.Conn) { _, _ = io.Copy(c, c) })
+		i := int(a.Seq) - 1
+		switch {
+		case i < 0 || i >= len(e.requests):
+		case (a.Type == 0 || a.Type == 129) && a.Hex == hex.EncodeToString(e.payloads[i]) && e.requests[i].RoundTrip == 0:
+			e.requests[i].RoundTrip = max(a.Received-a.Sent, 1)
+			closeOnce(e.answered[i])
+		}
+		e.mu.Unlock()
+	}
+}
+
+func closeOnce(c chan struct{}) {
+	select {
+	case <-c:
+	default:
+		close(c)
+	}
+}
+
+// tagLength is how much of a payload tells it from all others, in bytes.
+const tagLength = 8
+
+// send sends one echo request with size bytes of data and returns what is
+// closed when its answer has come.
+func (e *echoSender) send(name string, size int) (<-chan struct{}, error) {
+	payload := make([]byte, size)
+	for i := range payload {
+		payload[i] = byte(e.f.Rand.Uint32())
+	}
+	e.mu.Lock()
+	n := len(e.requests) + 1
+	if size >= tagLength {
+		binary.BigEndian.PutUint32(payload[4:], uint32(n))
+	}
+	answered := make(chan struct{})
+	e.requests = append(e.requests, judge.Request{N: n, Name: name, Sent: time.Now()})
+	e.payloads = append(e.payloads, payload)
+	e.answered = append(e.answered, answered)
+	ended := e.ended
+	e.mu.Unlock()
+	if ended != nil {
+		return nil, ended
+	}
+	if err := e.conn.Send(uint16(n), payload); err != nil {
+		return nil, fmt.Errorf("sending echo request %d: %w", n, err)
+	}
+	return answered, nil
+}
+
+// ask sends one request and waits for its answer, for as long as one may take.
+func (e *echoSender) ask(ctx context.Context, name string, size int) error {
+	answered, err := e.send(name, size)
+	if err != nil {
+		return err
+	}
+	return e.await(ctx, answered)
+}
+
+func (e *echoSender) await(ctx context.Context, answered <-chan struct{}) error {
+	timer := time.NewTimer(e.f.deadline())
+	defer timer.Stop()
+	select {
+	case <-answered:
+		e.f.answered(true)
+	case <-timer.C:
+		e.f.answered(false)
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 	return nil
 }
 
-// serveDatagrams answers each datagram with what answer returns for it, if
-// that is not nil, until the socket is closed. The answer may be the datagram.
-func serveDatagrams(socket net.PacketConn, answer func(data []byte, from *net.UDPAddr) []byte) {
-	buffer := make([]byte, longestPacket)
-	for {
-		n, from, err := socket.ReadFrom(buffer)
-		if err != nil {
+// close ends the sending and returns what was asked, with the packets that
+// carried it.
+func (e *echoSender) close(ctx context.Context) []judge.Request {
+	e.f.quiet(ctx)
+	e.stragglers(ctx)
+	e.f.quiet(ctx) // what came last is recorded, too
+	e.conn.Close()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.find(e.f.record.since(e.first))
+	return e.requests
+}
+
+// stragglers gives answers that are late the time to come, so that late is not
+// taken for lost: once more as long as an answer may take.
+func (e *echoSender) stragglers(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, e.f.deadline())
+	defer cancel()
+	e.mu.Lock()
+	answered := e.answered
+	e.mu.Unlock()
+	for _, waiting := range answered {
+		select {
+		case <-waiting:
+		case <-ctx.Done():
 			return
-		}
-		addr, ok := from.(*net.UDPAddr)
-		if !ok {
-			continue
-		}
-		if data := answer(buffer[:n], addr); data != nil {
-			_, _ = socket.WriteTo(data, from) // a datagram that cannot be sent is lost, as any may be
 		}
 	}
 }
 
-// serveConnections serves each connection on a goroutine of its own until the
-// listener is closed.
-func serveConnections(listener net.Listener, serve func(net.Conn)) {
-	for {
-		c, err := listener.Accept()
-		if err != nil {
-			return
+// find looks up the packets of each request: an echo request by its sequence
+// number and data, and the fragments that share its identification.
+func (e *echoSender) find(events []session.Event) {
+	taken := map[string]int{} // identification of a fragmented request: its index
+	for _, event := range events {
+		if event.Event != session.EventPacket || event.Direction != session.Read || event.Injected {
+			continue
 		}
-		go func() {
-			defer c.Close()
-			serve(c)
-		}()
+		data, err := hex.DecodeString(event.Hex)
+		if err != nil {
+			continue
+		}
+		v := parseEcho(data)
+		i := -1
+		if v.request && v.seq >= 1 && v.seq <= len(e.requests) && e.carries(v.seq-1, v.data) {
+			i = v.seq - 1
+			if v.fragment != "" {
+				taken[v.fragment] = i
+			}
+		} else if at, ok := taken[v.fragment]; ok && v.fragment != "" {
+			i = at
+		}
+		if i >= 0 {
+			e.requests[i].Numbers = append(e.requests[i].Numbers, event.Number)
+			e.requests[i].Packets = append(e.requests[i].Packets, data)
+		}
 	}
+}
+
+// carries tells whether data begins the payload of request i.
+func (e *echoSender) carries(i int, data []byte) bool {
+	payload := e.payloads[i]
+	return len(data) <= len(payload) && string(payload[:len(data)]) == string(data)
+}
+
+// echoView is what find needs to know of a packet.
+type echoView struct {
+	request  bool   // it begins an echo request
+	seq      int    //
+	data     []byte // echo data, as far as this packet has it
+	fragment string // what fragments of one packet share, "" if it is none
+}
+
+// parseEcho looks for an echo request, or a fragment of one.
+func parseEcho(b []byte) echoView {
+	var v echoView
+	var rest []byte
+	first := true
+	switch {
+	case len(b) >= 20 && b[0]>>4 == 4:
+		header := int(b[0]&15) * 4
+		if header < 20 || header > len(b) || b[9] != 1 {
+			return v
+		}
+		if flags := binary.BigEndian.Uint16(b[6:]); flags&0x3fff != 0 {
+			v.fragment, first = string(b[4:6])+string(b[12:20]), flags&0x1fff == 0
+		}
+		rest = b[header:]
+	case len(b) >= 40 && b[0]>>4 == 6:
+		next, at := b[6], 40
+		if next == 44 && len(b) >= 48 {
+			v.fragment, first = string(b[44:48])+string(b[8:40]), binary.BigEndian.Uint16(b[42:])&0xfff8 == 0
+			next, at = b[40], 48
+		}
+		if next != 58 {
+			return v
+		}
+		rest = b[at:]
+	}
+	if first && len(rest) >= 8 && (rest[0] == 8 || rest[0] == 128) {
+		v.request, v.seq, v.data = true, int(binary.BigEndian.Uint16(rest[6:])), rest[8:]
+	}
+	return v
 }

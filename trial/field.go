@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/tun-mcp/tun-mcp/session"
+	"github.com/tun-mcp/tun-mcp/trial/report"
+	"github.com/tun-mcp/tun-mcp/trial/score"
 )
 
 // A Field is what a scenario stands on: a session with an agent at one end, a
@@ -16,11 +18,11 @@ import (
 type Field struct {
 	Session  *session.Client
 	Status   session.Status // as of the start
-	Settings Settings
+	Settings score.Settings
 	Rand     *rand.Rand // the scenario's own: the same seed sends the same packets
 
 	record   *eventRecord
-	progress *Progress
+	progress *report.Progress
 	heard    int // events looked at for signs of life
 	unheard  int // requests in a row without any
 }
@@ -32,9 +34,9 @@ func (f *Field) interval() time.Duration { return fromMilliseconds(f.Settings.In
 
 // answered shows what seems to have come of a request; the judge has the word.
 func (f *Field) answered(ok bool) {
-	e := Exchange{Outcome: Lost}
+	e := score.Exchange{Outcome: score.Lost}
 	if ok {
-		e.Outcome = Right
+		e.Outcome = score.Right
 	}
 	f.progress.Add(e)
 	// An agent that reads, or calls any tool, may yet answer.

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/tun-mcp/tun-mcp/session"
+	"github.com/tun-mcp/tun-mcp/trial/child"
 )
 
 // Bounds of an agent's life in a trial.
@@ -113,7 +114,7 @@ func (p *player) launch(o *Options, name string, server []string) error {
 	p.command = exec.Command(argv[0], argv[1:]...)
 	p.command.Stdout, p.command.Stderr = &p.stdout, &p.stderr
 	p.command.WaitDelay = time.Second // its server may hold its stderr a moment longer
-	setApart(p.command)               // Ctrl-C is for the trial, which then ends the agent
+	child.Apart(p.command)            // Ctrl-C is for the trial, which then ends the agent
 	if err := p.command.Start(); err != nil {
 		p.command = nil
 		return fmt.Errorf("starting the agent (%s): %w", argv[0], err)
@@ -198,11 +199,11 @@ func (p *player) stop(ctx context.Context, patient bool) {
 		case <-ctx.Done():
 		}
 	}
-	_ = interrupt(p.command) // it has ended if this fails
+	_ = child.Interrupt(p.command) // it has ended if this fails
 	select {
 	case <-p.ended:
 	case <-time.After(closeGrace):
-		_ = kill(p.command)
+		_ = child.Kill(p.command)
 		<-p.ended
 	}
 }

@@ -12,16 +12,17 @@ import (
 	"time"
 
 	"github.com/tun-mcp/tun-mcp/session"
+	"github.com/tun-mcp/tun-mcp/trial/judge"
 )
 
 // programs runs a client program on the peer count times, one after the other,
 // and says for each whether it got what it came for. Do returns an error that
 // says what was not right.
-func (f *Field) programs(ctx context.Context, count int, name func(i int) string, do func(ctx context.Context, i int) error) ([]Request, error) {
-	var requests []Request
+func (f *Field) programs(ctx context.Context, count int, name func(i int) string, do func(ctx context.Context, i int) error) ([]judge.Request, error) {
+	var requests []judge.Request
 	for i := range count {
 		first := f.record.count()
-		r := Request{N: i + 1, Name: name(i), Sent: time.Now()}
+		r := judge.Request{N: i + 1, Name: name(i), Sent: time.Now()}
 		once, cancel := context.WithTimeout(ctx, f.deadline())
 		err := do(once, i)
 		took := time.Since(r.Sent)

@@ -8,56 +8,59 @@ import (
 	"runtime"
 	"slices"
 	"time"
+
+	"github.com/tun-mcp/tun-mcp/trial/report"
+	"github.com/tun-mcp/tun-mcp/trial/score"
 )
 
 // Options say what a trial is to measure, and how.
 type Options struct {
 	Scenarios []Scenario
-	Agent     Agent
+	Agent     score.Agent
 	Session   string   // with AgentRunning: whose; empty: the newest
 	Program   string   // the path of this program, to start servers and agents with
 	Version   string   // of this program
 	Link      []string // flags of serve for the trial's own sessions
 	Builtin   []string // further flags of the built-in agent
 	Record    string   // a pcapng file for the trial's own sessions; empty: none
-	Settings  Settings
-	Progress  *Progress // nil: nobody looks on
+	Settings  score.Settings
+	Progress  *report.Progress // nil: nobody looks on
 }
 
 // Run runs a trial. It always returns what it has measured; the error says
 // why nothing could be measured, or not all.
-func Run(ctx context.Context, o Options) (*Report, error) {
+func Run(ctx context.Context, o Options) (*score.Report, error) {
 	started := time.Now()
-	report := &Report{
-		Version: ReportVersion, Program: o.Version, Started: started.UTC(), Agent: o.Agent, Settings: o.Settings,
+	found := &score.Report{
+		Version: score.Version, Program: o.Version, Started: started.UTC(), Agent: o.Agent, Settings: o.Settings,
 		System: fmt.Sprintf("%s/%s, %d processors", runtime.GOOS, runtime.GOARCH, runtime.NumCPU()),
-		Total:  Tally{Faults: map[string]int{}},
+		Total:  score.Tally{Faults: map[string]int{}},
 	}
 	var err error
 	for i, group := range groups(o.Scenarios) {
-		if err = o.play(ctx, group, i, report); err != nil {
+		if err = o.play(ctx, group, i, found); err != nil {
 			break
 		}
 	}
 	if err != nil {
 		for _, s := range o.Scenarios {
-			if !slices.ContainsFunc(report.Scenarios, func(r Result) bool { return r.Scenario == s.Name }) {
-				o.skip(s, report, err.Error())
+			if !slices.ContainsFunc(found.Scenarios, func(r score.Result) bool { return r.Scenario == s.Name }) {
+				o.skip(s, found, err.Error())
 			}
 		}
 	}
-	for _, r := range report.Scenarios {
-		report.Total.Add(r.Tally)
+	for _, r := range found.Scenarios {
+		found.Total.Add(r.Tally)
 	}
-	report.Total.Rate = Wilson(report.Total.Right, report.Total.Sent)
-	report.Seconds = time.Since(started).Seconds()
+	found.Total.Rate = score.Wilson(found.Total.Right, found.Total.Sent)
+	found.Seconds = time.Since(started).Seconds()
 	switch {
 	case ctx.Err() != nil:
-		report.Cut = "interrupted"
+		found.Cut = "interrupted"
 	case err != nil:
-		report.Cut = err.Error()
+		found.Cut = err.Error()
 	}
-	return report, err
+	return found, err
 }
 
 // groups are the scenarios that can share a link, in order.
@@ -74,10 +77,10 @@ func groups(scenarios []Scenario) [][]Scenario {
 }
 
 // play runs the scenarios of one group in one session.
-func (o *Options) play(ctx context.Context, group []Scenario, number int, report *Report) error {
+func (o *Options) play(ctx context.Context, group []Scenario, number int, found *score.Report) error {
 	if o.Agent.Kind == AgentRunning && group[0].Impair != "" {
 		for _, s := range group {
-			o.skip(s, report, "it needs a link of its own, with --impair "+s.Impair+": a session that is running has its own")
+			o.skip(s, found, "it needs a link of its own, with --impair "+s.Impair+": a session that is running has its own")
 		}
 		return nil
 	}
@@ -89,13 +92,13 @@ func (o *Options) play(ctx context.Context, group []Scenario, number int, report
 		// Claude tells its turns and tokens when it ends by itself.
 		p.stop(ctx, o.Agent.Kind == AgentClaude)
 		if told, model := usage([]byte(p.stdout.String())); told != nil {
-			report.AddUsage(told)
-			if report.Agent.Model == "" {
-				report.Agent.Model = model
+			found.AddUsage(told)
+			if found.Agent.Model == "" {
+				found.Agent.Model = model
 			}
 		}
 	}()
-	report.Network, report.Assist = p.status.Network, p.status.Assist
+	found.Network, found.Assist = p.status.Network, p.status.Assist
 	if p.status.Network == "host" {
 		return errors.New("the session is on this machine's own network: a trial floods its link, so it takes private or memory only")
 	}
@@ -107,11 +110,11 @@ func (o *Options) play(ctx context.Context, group []Scenario, number int, report
 	}
 	for _, s := range group {
 		if s.IPv6 && p.status.Agent6 == "" {
-			o.skip(s, report, "IPv6 is off in this session: start its server with --addr6")
+			o.skip(s, found, "IPv6 is off in this session: start its server with --addr6")
 			continue
 		}
 		result, silent := o.runOne(ctx, s, p, record)
-		report.Scenarios = append(report.Scenarios, result)
+		found.Scenarios = append(found.Scenarios, result)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -126,15 +129,15 @@ func (o *Options) play(ctx context.Context, group []Scenario, number int, report
 }
 
 // skip reports a scenario that cannot run.
-func (o *Options) skip(s Scenario, report *Report, why string) {
-	r := Result{Scenario: s.Name, About: s.About, RFC: s.RFC, Expect: s.Expect, Skipped: true, Reason: why, Tally: Tally{Faults: map[string]int{}}}
-	report.Scenarios = append(report.Scenarios, r)
+func (o *Options) skip(s Scenario, found *score.Report, why string) {
+	r := score.Result{Scenario: s.Name, About: s.About, RFC: s.RFC, Expect: s.Expect, Skipped: true, Reason: why, Tally: score.Tally{Faults: map[string]int{}}}
+	found.Scenarios = append(found.Scenarios, r)
 	o.Progress.End(r)
 }
 
 // runOne runs a scenario and judges it. Silent says that the agent no longer
 // reads: then the trial ends.
-func (o *Options) runOne(ctx context.Context, s Scenario, p *player, record *eventRecord) (r Result, silent bool) {
+func (o *Options) runOne(ctx context.Context, s Scenario, p *player, record *eventRecord) (r score.Result, silent bool) {
 	began, first, missed := time.Now(), record.count(), record.missed()
 	f := &Field{
 		Session: p.session, Status: p.status, Settings: o.Settings, record: record, progress: o.Progress,
@@ -143,13 +146,13 @@ func (o *Options) runOne(ctx context.Context, s Scenario, p *player, record *eve
 	o.Progress.Begin(s.Name, 0)
 	requests, err := s.Run(ctx, f)
 	events := record.since(first)
-	r = Result{Scenario: s.Name, About: s.About, RFC: s.RFC, Expect: s.Expect, Seconds: time.Since(began).Seconds()}
+	r = score.Result{Scenario: s.Name, About: s.About, RFC: s.RFC, Expect: s.Expect, Seconds: time.Since(began).Seconds()}
 	r.Exchanges = s.Judge(requests, events, f.deadline())
 	for i := range r.Exchanges {
 		r.Exchanges[i].At = float64(requests[i].Sent.Sub(began).Microseconds()) / 1000
 	}
 	r.Sum(events)
-	r.Crossings = Ladder(events, began, ladderLength)
+	r.Crossings = score.Ladder(events, began, ladderLength)
 	met := allRight
 	if s.Met != nil {
 		met = s.Met

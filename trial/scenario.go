@@ -1,3 +1,5 @@
+// Package trial is the experiment: it sends real traffic to an agent, scenario
+// by scenario, and has what comes back judged and scored.
 package trial
 
 import (
@@ -8,6 +10,8 @@ import (
 	"time"
 
 	"github.com/tun-mcp/tun-mcp/session"
+	"github.com/tun-mcp/tun-mcp/trial/judge"
+	"github.com/tun-mcp/tun-mcp/trial/score"
 )
 
 // A Scenario is one kind of traffic and what counts as right for it. Each
@@ -24,14 +28,14 @@ type Scenario struct {
 
 	// Run sends the traffic, waits for what comes back, and says what was
 	// asked. Its error means that the traffic could not be sent at all.
-	Run func(ctx context.Context, f *Field) ([]Request, error)
+	Run func(ctx context.Context, f *Field) ([]judge.Request, error)
 
 	// Judge says what came of each request.
-	Judge func([]Request, []session.Event, time.Duration) []Exchange
+	Judge func([]judge.Request, []session.Event, time.Duration) []score.Exchange
 
 	// Met says why the result does not pass, "" if it does. Nil: every
 	// exchange has to be right.
-	Met func([]Exchange) string
+	Met func([]score.Exchange) string
 }
 
 // Echo tells whether the scenario sends nothing but pings, and noise.
@@ -73,10 +77,10 @@ func Choose(names []string) ([]Scenario, error) {
 }
 
 // allRight is what Met means when it is nil.
-func allRight(exchanges []Exchange) string {
+func allRight(exchanges []score.Exchange) string {
 	var wrong []string
 	for _, e := range exchanges {
-		if e.Outcome != Right {
+		if e.Outcome != score.Right {
 			wrong = append(wrong, fmt.Sprintf("%s: %s", e.Name, outcome(e)))
 		}
 	}
@@ -91,7 +95,7 @@ func allRight(exchanges []Exchange) string {
 	return strings.Join(wrong, "; ")
 }
 
-func outcome(e Exchange) string {
+func outcome(e score.Exchange) string {
 	if e.Detail != "" {
 		return e.Outcome + " (" + e.Detail + ")"
 	}

@@ -1,0 +1,159 @@
+package agent
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/mark3labs/mcp-go/client"
+	"github.com/mark3labs/mcp-go/client/transport"
+	"github.com/mark3labs/mcp-go/mcp"
+
+	"github.com/tun-mcp/tun-mcp/session"
+	"github.com/tun-mcp/tun-mcp/trial/child"
+)
+
+// Bounds of a server's life, as seen from its client.
+const (
+	startPatience = 30 * time.Second // from its start to its first answer
+	closePatience = 5 * time.Second  // from the end of its stdin to its own end
+)
+
+// Server is an MCP server of this project that runs as a child process, seen
+// from its client. Its methods may be called at the same time.
+type Server struct {
+	mcp   *client.Client
+	child *exec.Cmd
+
+	once   sync.Once // guards ending
+	ending error     // how the child ended, once it has
+}
+
+// StartServer starts argv as an MCP server and opens the conversation. What
+// the server prints goes to stderr, which should be an *os.File: then nothing
+// has to carry it. The server is in a process group of its own: Ctrl-C reaches
+// this process alone, which then closes the server in order.
+func StartServer(ctx context.Context, argv []string, stderr io.Writer) (*Server, error) {
+	command := exec.Command(argv[0], argv[1:]...)
+	command.Stderr = stderr
+	child.Apart(command)
+	in, err := command.StdinPipe()
+	if err != nil {
+		return nil, fmt.Errorf("starting the MCP server: %w", err)
+	}
+	out, err := command.StdoutPipe()
+	if err != nil {
+		return nil, fmt.Errorf("starting the MCP server: %w", err)
+	}
+	if err := command.Start(); err != nil {
+		return nil, fmt.Errorf("starting the MCP server: %w", err)
+	}
+	// mcp-go can start the child itself, but would then read it through 4 KB
+	// at a time (NewIO keeps a larger reader), and leave it in our group.
+	//
+	// The era of the handshake is pinned: in the later one mcp-go's client
+	// encodes the parameters of every call three times and decodes them once,
+	// which made a download cost the agent 7.3 s of CPU time instead of 3.0.
+	s := &Server{child: command, mcp: client.NewClient(
+		transport.NewIO(bufio.NewReaderSize(out, 1<<20), in, nil),
+		client.WithProtocolVersion(mcp.LATEST_LEGACY_PROTOCOL_VERSION))}
+	ctx, cancel := context.WithTimeout(ctx, startPatience)
+	defer cancel()
+	if err := s.open(ctx); err != nil {
+		ending := s.Close()
+		if gone(err) {
+			return nil, fmt.Errorf("starting the MCP server (%s): it ended before it answered (%v); it said why on stderr", strings.Join(argv, " "), ending)
+		}
+		return nil, errors.Join(fmt.Errorf("opening the conversation with the MCP server (%s): %w; is it a server of this version?", strings.Join(argv, " "), err), ending)
+	}
+	return s, nil
+}
+
+func (s *Server) open(ctx context.Context) error {
+	if err := s.mcp.Start(ctx); err != nil {
+		return err
+	}
+	var hello mcp.InitializeRequest
+	hello.Params.ClientInfo = mcp.Implementation{Name: "tun-mcp-agent", Version: "1"}
+	hello.Params.ProtocolVersion = mcp.LATEST_LEGACY_PROTOCOL_VERSION
+	_, err := s.mcp.Initialize(ctx, hello)
+	return err
+}
+
+// Call calls a tool and returns its text. The arguments are encoded as JSON. An
+// answer that the server marks as an error is a *ToolError. A call whose ctx
+// ends is cancelled at the server.
+func (s *Server) Call(ctx context.Context, tool string, arguments any) (string, error) {
+	result, err := s.mcp.CallTool(ctx, mcp.CallToolRequest{Params: mcp.CallToolParams{Name: tool, Arguments: arguments}})
+	if err != nil {
+		return "", fmt.Errorf("calling %s: %w", tool, err)
+	}
+	if len(result.Content) != 1 {
+		return "", fmt.Errorf("calling %s: the result has %d pieces of content, want one text", tool, len(result.Content))
+	}
+	text, ok := result.Content[0].(mcp.TextContent)
+	if !ok {
+		return "", fmt.Errorf("calling %s: the result is a %T, want a text", tool, result.Content[0])
+	}
+	if result.IsError {
+		return "", &ToolError{Tool: tool, Text: text.Text}
+	}
+	return text.Text, nil
+}
+
+// gone tells a call that failed because the server is no longer there.
+func gone(err error) bool {
+	return errors.Is(err, transport.ErrTransportClosed) || errors.Is(err, syscall.EPIPE) || errors.Is(err, os.ErrClosed)
+}
+
+// ToolError is what a tool said instead of doing what it was asked for.
+type ToolError struct{ Tool, Text string }
+
+func (e *ToolError) Error() string { return e.Tool + ": " + e.Text }
+
+// Status reads the resource tun://status.
+func (s *Server) Status(ctx context.Context) (session.Status, error) {
+	var status session.Status
+	var request mcp.ReadResourceRequest
+	request.Params.URI = "tun://status"
+	result, err := s.mcp.ReadResource(ctx, request)
+	if err != nil {
+		return status, fmt.Errorf("reading tun://status: %w", err)
+	}
+	if len(result.Contents) != 1 {
+		return status, fmt.Errorf("reading tun://status: it has %d pieces of content, want one text", len(result.Contents))
+	}
+	text, ok := result.Contents[0].(mcp.TextResourceContents)
+	if !ok {
+		return status, fmt.Errorf("reading tun://status: it is a %T, want a text", result.Contents[0])
+	}
+	if err := json.Unmarshal([]byte(text.Text), &status); err != nil {
+		return status, fmt.Errorf("reading tun://status: %w", err)
+	}
+	return status, nil
+}
+
+// Close ends the server: its stdin ends, and it has 5 s to follow; then it is
+// killed. The error says how it failed. Calls under way fail. Closing again
+// gives the same.
+func (s *Server) Close() error {
+	s.once.Do(func() {
+		_ = s.mcp.Close() // stdin may have failed already: the child is gone
+		kill := time.AfterFunc(closePatience, func() { _ = s.child.Process.Kill() })
+		defer kill.Stop()
+		if err := s.child.Wait(); err != nil {
+			// Not wrapped: its exit status is not ours.
+			s.ending = fmt.Errorf("closing the MCP server: it failed (%v); it said why on stderr", err)
+		}
+	})
+	return s.ending
+}

@@ -1,0 +1,143 @@
+package agent
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/tun-mcp/tun-mcp/trial/score"
+)
+
+// readAll are the arguments of read_packet: all that is there at once, whole.
+var readAll = map[string]int{"timeout_ms": 30000, "max_packets": batchPackets, "settle_ms": 0, "max_bytes": longestPacket}
+
+// read reads packets and hands them to the head until ctx or the link ends.
+func (a *Agent) read(ctx context.Context) error {
+	for {
+		text, err := a.server.Call(ctx, "read_packet", readAll)
+		if err != nil {
+			return err
+		}
+		r, err := parseReadout(text)
+		if err != nil {
+			return fmt.Errorf("understanding read_packet: %w", err)
+		}
+		a.count(func(c *Counts) {
+			c.Calls, c.Read, c.Dropped = c.Calls+1, c.Read+len(r.packets), max(c.Dropped, r.dropped)
+		})
+		a.printer.read(r) // first: what the head answers should stand below
+		for _, p := range r.packets {
+			data := p.data
+			if p.repeats != 0 {
+				if data = a.memory.data[p.repeats]; data == nil {
+					a.complain("packet #%d repeats #%d, which this agent does not have: it is lost here, and the peer will send it again", p.number, p.repeats)
+					continue
+				}
+			} else {
+				a.memory.keep(p.number, data)
+			}
+			if wrong := a.mistake.answer(data, a.own); wrong != nil {
+				select {
+				case a.head.sent <- wrong:
+				case <-ctx.Done():
+					return ctx.Err()
+				}
+			}
+			a.head.receive(data)
+		}
+	}
+}
+
+// write writes what the head sends until ctx or the server ends. One call is
+// under way at a time: the server keeps no order between two.
+func (a *Agent) write(ctx context.Context) error {
+	for {
+		packets := a.batch(ctx)
+		if len(packets) == 0 {
+			return ctx.Err()
+		}
+		if a.mistake == score.FaultLate {
+			time.AfterFunc(lateBy, func() { _ = a.give(ctx, packets) })
+			continue
+		}
+		for batch := range slices.Chunk(a.mistake.makeAll(packets), batchPackets) {
+			if err := a.give(ctx, batch); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// give writes some packets in one call.
+func (a *Agent) give(ctx context.Context, packets [][]byte) error {
+	text, err := a.server.Call(ctx, "write_packet", newWriteArguments(a.assist, packets))
+	var refused *ToolError
+	if errors.As(err, &refused) {
+		text, err = refused.Text, nil // says why, packet by packet
+	}
+	if err != nil {
+		return err
+	}
+	w, err := parseWriteout(text, len(packets))
+	if err != nil {
+		return fmt.Errorf("understanding write_packet: %w", err)
+	}
+	a.count(func(c *Counts) {
+		c.Calls, c.Written, c.Refused = c.Calls+1, c.Written+len(w.written), c.Refused+len(w.refused)
+	})
+	a.printer.wrote(w)
+	for _, fault := range w.refused {
+		a.complain("write_packet refused %s", fault)
+	}
+	return nil
+}
+
+// batch waits for a packet of the head's and takes with it what else is there.
+// It is empty when ctx or the head has ended.
+func (a *Agent) batch(ctx context.Context) (packets [][]byte) {
+	select {
+	case <-ctx.Done():
+		return nil
+	case p, ok := <-a.head.sent:
+		if !ok {
+			return nil
+		}
+		packets = append(packets, p)
+	}
+	for size := len(packets[0]); len(packets) < batchPackets && size < batchBytes; {
+		select {
+		case p, ok := <-a.head.sent:
+			if !ok {
+				return packets
+			}
+			packets = append(packets, p)
+			size += len(p)
+		default:
+			return packets
+		}
+	}
+	return packets
+}
+
+// writeArguments are the arguments of write_packet that this agent uses. The
+// bytes are strings, not ready-made JSON, which encoding/json would walk over
+// again at every level that it is wrapped in.
+type writeArguments struct {
+	Assist  string      `json:"assist"`
+	Packets []hexPacket `json:"packets"`
+}
+
+type hexPacket struct {
+	Hex string `json:"hex"`
+}
+
+func newWriteArguments(assist string, packets [][]byte) writeArguments {
+	a := writeArguments{Assist: assist, Packets: make([]hexPacket, len(packets))}
+	for i, p := range packets {
+		a.Packets[i].Hex = hex.EncodeToString(p)
+	}
+	return a
+}

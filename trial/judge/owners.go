@@ -1,0 +1,97 @@
+package judge
+
+import "time"
+
+// owners tells which exchange a packet belongs to.
+type owners struct {
+	requests []Request
+	begun    []time.Time    // of each request, when its first packet reached the link
+	numbers  map[int]int    // request by the number of a packet that the peer sent
+	triggers []map[int]bool // those numbers, by request
+	talks    map[talk][]int // requests that have the talk, in their order
+	journal  *journal
+}
+
+func newOwners(requests []Request, j *journal) *owners {
+	o := &owners{requests: requests, numbers: make(map[int]int), talks: make(map[talk][]int), journal: j}
+	for i, r := range requests {
+		o.begun = append(o.begun, firstArrival(r, j))
+		o.triggers = append(o.triggers, make(map[int]bool))
+		for _, number := range r.Numbers {
+			o.own(number, i)
+		}
+		for _, data := range r.Packets {
+			d := readDatagram(data)
+			if t, ok := talkOf(&d); ok {
+				o.talks[t] = append(o.talks[t], i)
+				o.talks[t.anywhere()] = append(o.talks[t.anywhere()], i)
+			}
+		}
+	}
+	for i := range j.read {
+		p := &j.read[i]
+		if _, known := o.numbers[p.Number]; known {
+			continue
+		}
+		if t, ok := talkOf(&p.datagram); ok {
+			if owner := o.latest(o.talks[t], p.Time); owner >= 0 {
+				o.own(p.Number, owner)
+			}
+		}
+	}
+	return o
+}
+
+func (o *owners) own(number, request int) {
+	o.numbers[number] = request
+	o.triggers[request][number] = true
+}
+
+// latest returns that of some requests which was begun last at a time, the
+// first one if none was, -1 if there are none.
+func (o *owners) latest(some []int, at time.Time) int {
+	best := -1
+	for _, i := range some {
+		if !o.begun[i].After(at) && (best < 0 || !o.begun[i].Before(o.begun[best])) {
+			best = i
+		}
+	}
+	if best < 0 && len(some) > 0 {
+		return some[0]
+	}
+	return best
+}
+
+// of returns the request that a written packet belongs to, and whether it is
+// related to it or that is merely the last one begun; -1 for a packet that
+// answers one from before the scenario.
+func (o *owners) of(w *crossed) (request int, related bool) {
+	if i, ok := o.numbers[w.ReplyTo]; ok && w.ReplyTo != 0 {
+		return i, true
+	}
+	if t, ok := talkOf(&w.datagram); ok {
+		if i := o.latest(o.talks[t], w.Time); i >= 0 {
+			return i, true
+		}
+		if i := o.latest(o.talks[t.anywhere()], w.Time); i >= 0 && w.ReplyTo == 0 {
+			return i, true
+		}
+	}
+	if _, ok := o.journal.arrived[w.ReplyTo]; !ok && w.ReplyTo != 0 {
+		return -1, false
+	}
+	var all, answerable []int
+	for i, r := range o.requests {
+		all = append(all, i)
+		if !r.Leave {
+			answerable = append(answerable, i)
+		}
+	}
+	if len(answerable) > 0 {
+		return o.latest(answerable, w.Time), false
+	}
+	if w.ReplyTo != 0 {
+		return -1, false // it answers other traffic
+	}
+	return o.latest(all, w.Time), false
+}

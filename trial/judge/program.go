@@ -1,0 +1,167 @@
+package judge
+
+import (
+	"time"
+
+	"github.com/tun-mcp/tun-mcp/session"
+	"github.com/tun-mcp/tun-mcp/trial/score"
+)
+
+// Program judges exchanges whose right and wrong the peer's program sees:
+// the outcome comes from RoundTrip and Failure. Every packet that the agent
+// wrote is checked besides for checksums, lengths and addresses; what is wrong
+// goes to the exchange whose packet it answers or whose flow it shares, else to
+// the last one begun. An exchange may take several turns (a handshake, a
+// request): its response time is the sum of theirs, until the program had its
+// answer. Exchange.At counts from the first request.
+func Program(requests []Request, events []session.Event, deadline time.Duration) []score.Exchange {
+	j := newJournal(events)
+	o := newOwners(requests, j)
+	cases := make([]programCase, len(requests))
+	for i := range cases {
+		cases[i] = programCase{Request: requests[i], triggers: o.triggers[i]}
+		if len(requests[i].Packets) > 0 {
+			first := readDatagram(requests[i].Packets[0])
+			cases[i].want = reply{version: first.version, src: first.dst, dst: first.src}
+		}
+	}
+	for _, w := range j.written {
+		if i, related := o.of(&w); i >= 0 {
+			cases[i].take(w, related)
+		}
+	}
+	exchanges := make([]score.Exchange, len(cases))
+	for i := range cases {
+		exchanges[i] = cases[i].judge(j, requests, deadline)
+	}
+	return exchanges
+}
+
+// programCase is a request and what the agent wrote while it was going on.
+type programCase struct {
+	Request
+	want     reply        // the addresses alone
+	triggers map[int]bool // numbers of the packets of the exchange that the peer sent
+	written  []crossed    // packets of the exchange
+	stray    bool         // another packet was written that belongs to none
+	found    findings     // what is wrong with the packets
+}
+
+// take checks a packet that was written, and keeps it if it is related.
+func (c *programCase) take(w crossed, related bool) {
+	judgePacket(&w.datagram, &c.found)
+	if related || w.ReplyTo == 0 { // what answers other traffic has addresses of its own
+		want := c.want
+		if byAnybody(&w.datagram) {
+			want.src = w.src
+		}
+		want.judgeAddresses(&w.datagram, &c.found)
+	}
+	if related {
+		c.written = append(c.written, w)
+	} else {
+		c.stray = true
+	}
+}
+
+func (c *programCase) judge(j *journal, requests []Request, deadline time.Duration) score.Exchange {
+	x := exchangeOf(c.Request, requests)
+	if len(c.written) > 0 {
+		x.Answer = c.written[0].Number
+	}
+	f := c.found
+	if c.Leave {
+		f = nil
+		if len(c.written) > 0 || c.stray {
+			f.add(score.FaultNoise, "must be left alone, was answered")
+		}
+		return conclude(x, f)
+	}
+	c.addTurns(&x, j)
+	after := c.RoundTrip
+	if after == 0 {
+		after = c.firstAnswer(j)
+	}
+	late := deadline > 0 && after > deadline
+	switch {
+	case c.RoundTrip > 0 && c.Failure != "":
+		if len(f) == 0 {
+			f.add(score.FaultPayload, "%s", c.Failure)
+		} else {
+			f.add(f[0].kind, "%s", c.Failure)
+		}
+	case c.RoundTrip == 0 && !late:
+		detail := j.lost(c.Numbers)
+		if len(c.written) > 0 {
+			detail = "the agent answered, but the program never had what it waited for"
+		}
+		if c.Failure != "" {
+			detail = c.Failure + ": " + detail
+		}
+		if len(f) == 0 {
+			f.add(score.FaultLost, "%s", detail)
+		} else { // what is wrong with its answer is why it saw none
+			f.add(f[0].kind, "%s", detail)
+		}
+	}
+	if late {
+		f.add(score.FaultLate, "answered after %.3f s, the deadline is %.3f s", after.Seconds(), deadline.Seconds())
+	}
+	return conclude(x, f)
+}
+
+// firstAnswer is how long after the arrival of the request something was
+// written, 0 if nothing was.
+func (c *programCase) firstAnswer(j *journal) time.Duration {
+	if len(c.written) == 0 {
+		return 0
+	}
+	return c.written[0].Time.Sub(firstArrival(c.Request, j))
+}
+
+// addTurns adds the times of all turns of the exchange.
+func (c *programCase) addTurns(x *score.Exchange, j *journal) {
+	var ended time.Time // of the turn before
+	used := make(map[int]bool)
+	for n, w := range c.written {
+		if n > 0 && c.RoundTrip > 0 && w.Time.After(c.Sent.Add(c.RoundTrip)) {
+			break // what comes now is the farewell of the two stacks
+		}
+		trigger := w.ReplyTo
+		if !c.triggers[trigger] {
+			trigger = c.lastRead(j, w.Time)
+		}
+		if trigger == 0 || used[trigger] {
+			continue
+		}
+		used[trigger] = true
+		from := j.arrived[trigger]
+		if ended.After(from) {
+			from = ended
+		}
+		addTurn(x, j, turn{from: from, delivered: j.delivered[trigger], written: w})
+		ended = w.Time
+	}
+}
+
+// lastRead is the number of the packet of the exchange that the agent had read
+// last by then, 0 if it had read none.
+func (c *programCase) lastRead(j *journal, by time.Time) (number int) {
+	for n := range c.triggers {
+		if m, ok := j.delivered[n]; ok && !m.at.After(by) && n > number {
+			number = n
+		}
+	}
+	return number
+}
+
+// firstArrival is when the first packet of a request reached the link.
+func firstArrival(r Request, j *journal) time.Time {
+	first := r.Sent
+	for i, number := range r.Numbers {
+		if at, ok := j.arrived[number]; ok && (i == 0 || at.Before(first)) {
+			first = at
+		}
+	}
+	return first
+}

@@ -1,0 +1,275 @@
+package judge
+
+import (
+	"encoding/binary"
+	"fmt"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tun-mcp/tun-mcp/trial/score"
+)
+
+// datagramOf is a UDP datagram of a peer in IP version 4 or 6.
+func datagramOf(version int, from, to uint16, data string) spelled {
+	s := spelled{src: testPeer[version], dst: testAgent[version], protocol: 17, hops: 64}
+	s.body = binary.BigEndian.AppendUint16(nil, from)
+	s.body = binary.BigEndian.AppendUint16(s.body, to)
+	s.body = binary.BigEndian.AppendUint16(s.body, uint16(8+len(data)))
+	s.body = append(append(s.body, 0, 0), data...)
+	return s
+}
+
+// segmentOf is a TCP segment of a peer.
+func segmentOf(version int, from, to uint16, flags byte, data string) spelled {
+	s := datagramOf(version, from, to, "")
+	s.protocol = 6
+	s.body = append(s.body[:4], 0, 0, 0, 1, 0, 0, 0, 2, 0x50, flags, 0xfa, 0xf0, 0, 0, 0, 0)
+	s.body = append(s.body, data...)
+	return s
+}
+
+// answerOf turns a datagram or segment round, with other data.
+func answerOf(s spelled, data string) spelled {
+	s.src, s.dst = s.dst, s.src
+	header := map[byte]int{17: 8, 6: 20}[s.protocol]
+	body := append([]byte(nil), s.body[:header]...)
+	body[0], body[1], body[2], body[3] = s.body[2], s.body[3], s.body[0], s.body[1]
+	s.body = append(body, data...)
+	if s.protocol == 17 {
+		binary.BigEndian.PutUint16(s.body[4:], uint16(len(s.body)))
+	}
+	return s
+}
+
+// unreachableFor is an ICMP error of the agent about a packet of the peer.
+func unreachableFor(s spelled, kind, code byte) spelled {
+	e := spelled{src: s.dst, dst: s.src, protocol: 1, hops: 64}
+	if s.src.Is6() {
+		e.protocol = 58
+	}
+	e.body = append([]byte{kind, code, 0, 0, 0, 0, 0, 0}, s.packet()...)
+	return e
+}
+
+// TestJudgeProgramCountsEachMistakeOnce: a packet with one mistake in it, of
+// every protocol, in the second of three exchanges.
+func TestJudgeProgramCountsEachMistakeOnce(t *testing.T) {
+	for _, m := range []misstep{
+		{kind: ""},
+		{kind: score.FaultIPChecksum, only4: true, bytes: func(b []byte, _ int) []byte { b[11]++; return b }},
+		{kind: score.FaultTransportChecksum, name: "data changed later", bytes: func(b []byte, _ int) []byte { b[len(b)-1] ^= 2; return b }},
+		{kind: score.FaultLength, name: "more stated", bytes: stating(4, true)},
+		{kind: score.FaultLength, name: "less stated", bytes: stating(-2, false)},
+		{kind: score.FaultLength, name: "bytes too many", bytes: func(b []byte, _ int) []byte { return append(b, 1, 2, 3) }},
+		{kind: score.FaultAddresses, name: "destination", spell: func(r *spelled) { r.dst = r.dst.Next().Next() }},
+		{kind: score.FaultAddresses, name: "source", spell: func(r *spelled) { r.src = r.src.Next() }},
+		{kind: score.FaultAddresses, name: "not swapped", spell: func(r *spelled) { r.src, r.dst = r.dst, r.src }},
+	} {
+		for _, version := range []int{4, 6} {
+			if m.only4 && version == 6 {
+				continue
+			}
+			for name, protocol := range map[string]func(i uint16) (request, answer spelled){
+				"UDP": func(i uint16) (spelled, spelled) {
+					r := datagramOf(version, 5000+i, 53, "query")
+					return r, answerOf(r, "odd")
+				},
+				"TCP": func(i uint16) (spelled, spelled) {
+					r := segmentOf(version, 5000+i, 80, 2, "")
+					return r, answerOf(r, "hello")
+				},
+				"ICMP": func(i uint16) (spelled, spelled) {
+					r := echoRequest(version, 5000, i, []byte("data1"))
+					return r, echoReply(r)
+				},
+				"unreachable": func(i uint16) (spelled, spelled) {
+					r := datagramOf(version, 5000+i, 9, "any")
+					return r, unreachableFor(r, map[int]byte{4: 3, 6: 1}[version], map[int]byte{4: 3, 6: 4}[version])
+				},
+			} {
+				for naming := range 3 {
+					t.Run(fmt.Sprintf("%s %s/%s/IPv%d/naming%d", m.kind, m.name, name, version, naming), func(t *testing.T) {
+						s := newStream()
+						s.naming = naming
+						for i := range uint16(3) {
+							request, answer := protocol(i)
+							n := s.ask(false, request.packet())
+							s.requests[n].RoundTrip = 50 * time.Millisecond
+							s.read()
+							if i != 1 {
+								s.write(s.requests[n].Numbers[0], answer.packet())
+								continue
+							}
+							if m.kind != "" {
+								s.requests[n].RoundTrip = 0 // nobody accepts that
+								s.requests[n].Failure = "time-out"
+							}
+							s.write(s.requests[n].Numbers[0], m.make(answer)...)
+						}
+						wantExchanges(t, Program(s.requests, s.events, time.Second), "", m.kind, "")
+					})
+				}
+			}
+		}
+	}
+}
+
+func TestJudgeProgramTransport(t *testing.T) {
+	request := datagramOf(4, 5000, 53, "query")
+	request6 := datagramOf(6, 5000, 53, "query")
+	fragmented := answerOf(request, strings.Repeat("long", 500))
+	fragmented.size = 800
+	for _, test := range []struct {
+		name   string
+		answer [][]byte
+		want   string
+	}{
+		{"UDP without a checksum", [][]byte{func() []byte {
+			b := answerOf(request, "x").packet()
+			b[26], b[27] = 0, 0
+			return b
+		}()}, ""},
+		{"UDP without a checksum over IPv6", [][]byte{func() []byte {
+			b := answerOf(request6, "x").packet()
+			b[46], b[47] = 0, 0
+			return b
+		}()}, score.FaultTransportChecksum},
+		{"wrong UDP length, summed", [][]byte{func() []byte {
+			r := answerOf(request, "abcd")
+			r.body[5]++
+			return r.packet()
+		}()}, score.FaultLength},
+		{"wrong UDP length, not summed", [][]byte{func() []byte {
+			b := answerOf(request, "abcd").packet()
+			b[25]--
+			return b
+		}()}, score.FaultLength},
+		{"wrong data offset", [][]byte{func() []byte {
+			r := answerOf(segmentOf(4, 5000, 53, 2, ""), "")
+			r.body[12] = 0x40
+			return r.packet()
+		}()}, score.FaultLength},
+		{"fragments, IP headers alone", fragmented.packets(), ""},
+		{"fragment, IP header checksum", [][]byte{fragmented.packets()[0], func() []byte {
+			b := fragmented.packets()[1]
+			b[10] ^= 1
+			return b
+		}()}, score.FaultIPChecksum},
+		{"time exceeded from a router", [][]byte{func() []byte {
+			e := unreachableFor(request, 11, 0)
+			e.src = netip.MustParseAddr("192.0.2.1")
+			return e.packet()
+		}()}, ""},
+		{"port unreachable from a stranger", [][]byte{func() []byte {
+			e := unreachableFor(request, 3, 3)
+			e.src = netip.MustParseAddr("192.0.2.1")
+			return e.packet()
+		}()}, score.FaultAddresses},
+		{"another protocol", [][]byte{spelled{src: testAgent[4], dst: testPeer[4], protocol: 99, hops: 1, body: []byte("?")}.packet()}, ""},
+	} {
+		for naming := range 3 {
+			s := newStream()
+			s.naming = naming
+			r := request
+			if test.answer[0][0]>>4 == 6 {
+				r = request6
+			}
+			s.ask(false, r.packet())
+			s.requests[0].RoundTrip = time.Millisecond
+			s.read()
+			s.write(1, test.answer...)
+			t.Run(test.name, func(t *testing.T) {
+				wantExchanges(t, Program(s.requests, s.events, time.Second), test.want)
+			})
+		}
+	}
+}
+
+func TestJudgeProgramOutcomes(t *testing.T) {
+	r := datagramOf(4, 5000, 53, "query")
+	for _, test := range []struct {
+		name      string
+		roundTrip time.Duration
+		failure   string
+		leave     bool
+		wait      time.Duration // before the answer; 0: none is written
+		want      string
+		detail    string
+	}{
+		{"right", 50 * time.Millisecond, "", false, time.Millisecond, "", ""},
+		{"wrong", 50 * time.Millisecond, "192.0.2.9 is not the address asked for", false, time.Millisecond, score.FaultPayload, "192.0.2.9"},
+		{"late", 2 * time.Second, "", false, 2 * time.Second, score.FaultLate, "answered after 2.000 s"},
+		{"wrong and late", 2 * time.Second, "no", false, 2 * time.Second, score.FaultLate + " " + score.FaultPayload, "no; answered"},
+		{"lost", 0, "time-out", false, 0, score.FaultLost, "time-out: the agent read it and never answered"},
+		{"answered in vain", 0, "", false, time.Millisecond, score.FaultLost, "never had what it waited for"},
+		{"answered when nobody waited", 0, "time-out", false, 3 * time.Second, score.FaultLate, "answered after 3.003 s"},
+		{"left alone", 0, "", true, 0, "", ""},
+		{"not left alone", 0, "", true, time.Millisecond, score.FaultNoise, "left alone"},
+	} {
+		s := newStream()
+		s.ask(test.leave, r.packet())
+		s.requests[0].RoundTrip, s.requests[0].Failure = test.roundTrip, test.failure
+		s.read()
+		if s.pass(test.wait); test.wait > 0 {
+			s.write(1, answerOf(r, "x").packet())
+		}
+		got := Program(s.requests, s.events, time.Second)
+		t.Run(test.name, func(t *testing.T) {
+			wantExchanges(t, got, test.want)
+			if !strings.Contains(got[0].Detail, test.detail) {
+				t.Errorf("detail %q, want %q", got[0].Detail, test.detail)
+			}
+		})
+	}
+}
+
+// TestJudgeProgramTurns: an HTTP exchange has several; its parts are the sums
+// over the turns, and the farewell does not count.
+func TestJudgeProgramTurns(t *testing.T) {
+	s := newStream()
+	s.naming = byFlow
+	syn := segmentOf(4, 5000, 80, 2, "")
+	s.ask(false, syn.packet()) // 1 ms
+	s.read()                   // 2, 3
+	s.pass(10 * time.Millisecond)
+	s.write(0, answerOf(syn, "").packet()) // 14, 15
+	s.arrive(segmentOf(4, 5000, 80, 16, "").packet(), segmentOf(4, 5000, 80, 24, "GET").packet())
+	s.read() // 18, 19
+	s.pass(20 * time.Millisecond)
+	s.write(0, answerOf(syn, "200").packet(), answerOf(syn, "more").packet()) // 40, 41
+	s.requests[0].RoundTrip = 50 * time.Millisecond
+	s.pass(time.Second)
+	s.arrive(segmentOf(4, 5000, 80, 17, "").packet())
+	s.read()
+	s.write(0, answerOf(syn, "").packet())
+	x := Program(s.requests, s.events, time.Second)[0]
+	if x.Outcome != score.Right || x.Response != 13+23 || x.Agent != 30 || x.Queue != 2 || x.Tool != 4 || x.Device != 14 || x.Answer != 2 {
+		t.Errorf("%+v", x)
+	}
+}
+
+// TestJudgeProgramOwners: a packet of no exchange counts for the last one
+// begun, one that answers an earlier scenario for none.
+func TestJudgeProgramOwners(t *testing.T) {
+	s := newStream()
+	s.number = 10
+	for i := range uint16(3) {
+		r := datagramOf(4, 5000+i, 53, "query")
+		n := s.ask(i == 2, r.packet())
+		s.requests[n].RoundTrip = time.Millisecond
+		s.read()
+		if i != 2 {
+			s.write(s.number, answerOf(r, "x").packet())
+		}
+	}
+	broken := datagramOf(4, 999, 998, "own")
+	broken.src, broken.dst = broken.dst, broken.src
+	data := broken.packet()
+	data[27]++
+	s.write(3, data)
+	wantExchanges(t, Program(s.requests, s.events, 0), "", "", "")
+	s.write(0, data)
+	wantExchanges(t, Program(s.requests, s.events, 0), "", score.FaultTransportChecksum, "")
+}

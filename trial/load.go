@@ -1,0 +1,96 @@
+package trial
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/tun-mcp/tun-mcp/trial/judge"
+	"github.com/tun-mcp/tun-mcp/trial/score"
+)
+
+// fastest is the shortest interval that load tries.
+const fastest = time.Millisecond
+
+// load sends at a fixed interval, however slow the answers come.
+func load() Scenario {
+	return Scenario{
+		Name:   "load",
+		About:  "echo requests at a fixed interval however slow the answers; then twice as fast, again and again, until one is lost or an interval would be under 1 ms",
+		RFC:    "RFC 792, echo",
+		Expect: "at the fixed interval each is answered once, in time, every byte right; what is lost at the faster ones is reported",
+		Judge:  judge.Echo,
+		Run:    runLoad,
+		Met: func(exchanges []score.Exchange) string {
+			var steady []score.Exchange
+			for _, e := range exchanges {
+				// Faster than asked for, only a wrong byte counts against the agent.
+				if !strings.HasPrefix(e.Name, faster) || e.Outcome == score.Wrong {
+					steady = append(steady, e)
+				}
+			}
+			return allRight(steady)
+		},
+	}
+}
+
+// faster begins the names of requests sent faster than the settings say.
+const faster = "faster: "
+
+func runLoad(ctx context.Context, f *Field) ([]judge.Request, error) {
+	e, err := f.openEcho(ctx, false)
+	if err != nil {
+		return nil, err
+	}
+	prefix := ""
+	const most = 1<<16 - 1 // sequence numbers
+	for interval := f.interval(); ; interval /= 2 {
+		var lost int
+		if lost, err = f.burst(ctx, e, prefix, interval); err != nil || lost > 0 || interval/2 < fastest || len(e.requests)+f.Settings.Count > most {
+			break
+		}
+		prefix = faster
+	}
+	return e.close(ctx), err
+}
+
+// burst sends a number of requests at an interval, waits until the last may no
+// longer be answered, and says how many were lost.
+func (f *Field) burst(ctx context.Context, e *echoSender, prefix string, interval time.Duration) (lost int, err error) {
+	tick := time.NewTicker(interval)
+	defer tick.Stop()
+	var all []<-chan struct{}
+	for i := range f.Settings.Count {
+		answered, err := e.send(fmt.Sprintf("%severy %v, %d", prefix, interval, i+1), pingSize)
+		if err != nil {
+			return lost, err
+		}
+		all = append(all, answered)
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return lost, ctx.Err()
+		}
+	}
+	late := time.After(f.deadline())
+	for _, answered := range all {
+		select {
+		case <-answered:
+			f.answered(true)
+			continue
+		default:
+		}
+		select {
+		case <-answered:
+			f.answered(true)
+		case <-late:
+			f.answered(false)
+			lost++
+			late = time.After(0) // the others are late as well
+		case <-ctx.Done():
+			return lost, ctx.Err()
+		}
+	}
+	return lost, nil
+}

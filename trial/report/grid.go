@@ -1,0 +1,122 @@
+package report
+
+import (
+	"strings"
+	"unicode/utf8"
+)
+
+// grid is a text table of named rows. Its columns come in groups; as many
+// groups as the width allows stand side by side, the others below, each time
+// behind the rows' names.
+type grid struct {
+	names  []string
+	groups []columnGroup
+}
+
+// columnGroup is columns that stay together under a title.
+type columnGroup struct {
+	title   string
+	columns []column
+}
+
+// column has one cell a row. Cells are set flush right, or left if left is
+// true; style may be nil.
+type column struct {
+	head  string
+	cells []string
+	left  bool
+	style func(row int) style
+}
+
+func textWidth(s string) int { return utf8.RuneCountInString(s) }
+
+func (c column) width() int {
+	width := textWidth(c.head)
+	for _, cell := range c.cells {
+		width = max(width, textWidth(cell))
+	}
+	return width
+}
+
+// gap stands before each column.
+const gap = 2
+
+func (g columnGroup) width() int {
+	width := 0
+	for _, c := range g.columns {
+		width += gap + c.width()
+	}
+	return width
+}
+
+// text lays the grid out, at most width columns wide if that is possible at
+// all.
+func (g grid) text(width int, p painter) string {
+	names := column{cells: g.names}.width()
+	var out strings.Builder
+	for rest := g.groups; len(rest) > 0; {
+		taken, used := 0, names
+		for taken < len(rest) && (taken == 0 || used+rest[taken].width() <= width) {
+			used += rest[taken].width()
+			taken++
+		}
+		if out.Len() > 0 {
+			out.WriteByte('\n')
+		}
+		g.block(&out, rest[:taken], names, p)
+		rest = rest[taken:]
+	}
+	return out.String()
+}
+
+// block writes groups side by side.
+func (g grid) block(out *strings.Builder, groups []columnGroup, names int, p painter) {
+	var titles, heads strings.Builder
+	pad(&titles, names)
+	pad(&heads, names)
+	for _, group := range groups {
+		pad(&titles, gap)
+		titles.WriteString(group.title)
+		pad(&titles, group.width()-gap-textWidth(group.title))
+		for _, c := range group.columns {
+			heads.WriteString(c.set(c.head))
+		}
+	}
+	for _, line := range []string{titles.String(), heads.String()} {
+		if line = strings.TrimRight(line, " "); line != "" {
+			out.WriteString(p.paint(faint, line) + "\n")
+		}
+	}
+	for row, name := range g.names {
+		var line strings.Builder
+		line.WriteString(name)
+		pad(&line, names-textWidth(name))
+		for _, group := range groups {
+			for _, c := range group.columns {
+				cell := c.set(c.cells[row])
+				if c.style != nil {
+					cell = p.paint(c.style(row), cell)
+				}
+				line.WriteString(cell)
+			}
+		}
+		out.WriteString(strings.TrimRight(line.String(), " ") + "\n")
+	}
+}
+
+// set sets a cell in its column.
+func (c column) set(cell string) string {
+	var out strings.Builder
+	pad(&out, gap)
+	space := c.width() - textWidth(cell)
+	if !c.left {
+		pad(&out, space)
+	}
+	out.WriteString(cell)
+	if c.left {
+		pad(&out, space)
+	}
+	return out.String()
+}
+
+func pad(out *strings.Builder, n int) { out.WriteString(strings.Repeat(" ", max(n, 0))) }

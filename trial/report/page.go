@@ -1,0 +1,202 @@
+package report
+
+import (
+	"bytes"
+	"crypto/sha256"
+	_ "embed" // for the page's three parts
+	"encoding/base64"
+	"fmt"
+	"html/template"
+	"io"
+	"slices"
+	"time"
+
+	"github.com/tun-mcp/tun-mcp/trial/score"
+)
+
+// The page in three parts. What is drawn is worked out in Go; page.html only
+// sets it, so that every string that came from a packet passes html/template's
+// escaping. page.js shows what is under the pointer and does nothing else.
+var (
+	//go:embed page.html
+	pageHTML string
+	//go:embed page.css
+	pageCSS string
+	//go:embed page.js
+	pageJS string
+)
+
+// pageTemplate is page.html ready to fill in.
+var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
+	"time":     formatTime,
+	"timeOf":   timeOf,
+	"count":    formatCount,
+	"calls":    func(t score.Tally) string { return formatMean(t.CallsPerPacket()) },
+	"chars":    func(t score.Tally) string { return formatMean(t.CharsPerPacket()) },
+	"rate":     rateOf,
+	"interval": intervalOf,
+	"ms":       func(seconds float64) float64 { return 1e3 * seconds },
+	"flip":     func(p position) position { return 100 - p }, // SVG counts from the top
+	"line":     func(s string) string { return printableLine(s, longestLine) },
+	"short":    func(s string) string { return printableLine(s, 40) },
+}).Parse(pageHTML))
+
+// WritePage writes a report as one HTML page that needs nothing else: no
+// network, no other file. A content security policy in it lets nothing run or
+// load but its own script and style.
+func WritePage(w io.Writer, r *score.Report) error {
+	var out bytes.Buffer
+	if err := pageTemplate.Execute(&out, newPage(r)); err != nil {
+		return fmt.Errorf("making the page: %w", err)
+	}
+	_, err := w.Write(out.Bytes())
+	return err
+}
+
+// page is what page.html shows.
+type page struct {
+	*score.Report
+	CSS    template.CSS // page.css and page.js as they are: no data is in them
+	JS     template.JS
+	Policy string
+
+	Who, AssistText, SettingsText, UsageText string
+	When                                     string
+	Passed                                   int
+	ResponseAll                              score.Distribution
+	Rows                                     []row
+	Faults                                   []pageFault
+	Cards                                    []card
+}
+
+// row is a scenario, or all of them, in the overview.
+type row struct {
+	Name    string
+	Anchor  string
+	Result  score.Result
+	Verdict string
+	Low     position // of the rate and its interval
+	Value   position
+	Span    position
+	Parts   []part
+	PartSum string
+}
+
+// part is a piece of a round trip.
+type part struct {
+	Name string
+	X, W position
+	Text string
+	Tip  string
+}
+
+// pageFault is a kind of fault over all scenarios.
+type pageFault struct {
+	Kind, Meaning, Where string
+	N                    int
+	W                    position
+}
+
+func newPage(r *score.Report) page {
+	p := page{
+		Report: r, CSS: template.CSS(pageCSS), JS: template.JS(pageJS),
+		Policy: "default-src 'none'; base-uri 'none'; form-action 'none'; style-src " + hashOf(pageCSS) + "; script-src " + hashOf(pageJS),
+		Who:    nameOf(r.Agent), AssistText: assistOf(r), SettingsText: settingsOf(r), UsageText: usageOf(r.Usage),
+		When: r.Started.UTC().Format(time.DateTime + " UTC"),
+	}
+	p.ResponseAll = r.InAll().Response
+	for i, s := range r.Scenarios {
+		anchor := fmt.Sprintf("s%d", i+1)
+		p.Rows = append(p.Rows, newRow(anchor, s))
+		p.Cards = append(p.Cards, newCard(anchor, s, r.Settings.Deadline))
+		if s.Passed {
+			p.Passed++
+		}
+	}
+	if len(p.Cards) > 0 && len(p.Cards[0].Ladder) <= 24 {
+		p.Cards[0].LadderOpen = true
+	}
+	p.Faults = newFaults(r)
+	return p
+}
+
+// hashOf is the source expression that allows this text in a content security
+// policy.
+func hashOf(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
+}
+
+func newRow(anchor string, s score.Result) row {
+	rate := s.Tally.Rate
+	whole := axis{high: 1}
+	r := row{Name: s.Scenario, Anchor: anchor, Result: s, Verdict: verdictOf(s)}
+	r.Low, r.Value, r.Span = whole.at(rate.Low), whole.at(rate.Value), whole.at(rate.High)-whole.at(rate.Low)
+	sum := 0.0
+	parts := partsOf(s.Parts)
+	for i := range parts {
+		if !measured(parts[i].median) {
+			parts[i].median = 0
+		}
+		sum += parts[i].median
+	}
+	at := position(0)
+	for _, p := range parts {
+		width := position(0)
+		if sum > 0 {
+			width = position(100 * p.median / sum)
+		}
+		r.Parts = append(r.Parts, part{p.name, at, width, p.text, fmt.Sprintf("%s: %s, %s of the sum", p.name, p.text, formatShare(float64(width)/100))})
+		at += width
+	}
+	if r.PartSum = unknown; sum > 0 {
+		r.PartSum = formatTime(sum)
+	}
+	return r
+}
+
+// namedPart is one of Parts.
+type namedPart struct {
+	name   string
+	median float64
+	text   string
+}
+
+// partsOf returns the parts in the order in which time passes through them.
+func partsOf(p score.Parts) []namedPart {
+	var list []namedPart
+	for _, part := range []struct {
+		name string
+		d    score.Distribution
+	}{{"queue", p.Queue}, {"tool", p.Tool}, {"agent", p.Agent}, {"device", p.Device}} {
+		list = append(list, namedPart{part.name, part.d.Median, timeOf(part.d, part.d.Median)})
+	}
+	return list
+}
+
+func newFaults(r *score.Report) []pageFault {
+	total := score.Tally{}
+	for _, s := range r.Scenarios {
+		total.Add(score.Tally{Faults: s.Tally.Faults})
+	}
+	var list []pageFault
+	sorted := sortedFaults(total.Faults)
+	for _, f := range sorted {
+		where := ""
+		for _, s := range r.Scenarios {
+			if n := s.Tally.Faults[f.Kind]; n != 0 {
+				if where != "" {
+					where += ", "
+				}
+				where += fmt.Sprintf("%s %s", s.Scenario, formatCount(n))
+			}
+		}
+		list = append(list, pageFault{f.Kind, faultMeanings[f.Kind], where, f.N, axis{high: float64(sorted[0].N)}.at(float64(f.N))})
+	}
+	return list
+}
+
+// HasParts reports whether any scenario knows where its time went.
+func (p page) HasParts() bool {
+	return slices.ContainsFunc(p.Rows, func(r row) bool { return r.PartSum != unknown })
+}

@@ -1,0 +1,94 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/tun-mcp/tun-mcp/trial/score"
+)
+
+// sharePlot shows which share of the requests was answered rightly within
+// which time: the distribution function of the right answers' times, over all
+// that wanted an answer. Where it ends below 100 %, the rest never came, came
+// late or was wrong.
+type sharePlot struct {
+	ID     string
+	About  string
+	What   string
+	N      int // requests that wanted an answer
+	Across axis
+	Up     []tick
+	Steps  string // an SVG path, in percent
+	Points []sharePoint
+}
+
+// sharePoint is a labelled point of the curve.
+type sharePoint struct {
+	X, Y  position
+	Label string
+	Tip   string
+	Left  bool // the label stands above, to the left; else below, to the right: the curve only climbs
+}
+
+// mostSteps bounds the curve's steps: more than there are pixels show nothing.
+const mostSteps = 300
+
+// newSharePlot draws a scenario; nil if nothing was answered rightly.
+func newSharePlot(id string, s score.Result) *sharePlot {
+	time, what := timing(s.Exchanges)
+	p := &sharePlot{ID: id, What: what, Up: percentTicks()}
+	var times []float64
+	for _, e := range s.Exchanges {
+		if leftAlone(e) || slices.Contains(e.Faults, score.FaultNoise) {
+			continue // wanted no answer
+		}
+		p.N++
+		if e.Outcome == score.Right && measured(time(e)) {
+			times = append(times, time(e))
+		}
+	}
+	if len(times) == 0 {
+		return nil
+	}
+	slices.Sort(times)
+	p.Across = durationAxis(times)
+	share := func(rank int) position { return position(100 - 100*float64(rank)/float64(p.N)) }
+	var steps strings.Builder
+	steps.WriteString("M0 100")
+	every := (len(times) + mostSteps - 1) / mostSteps
+	for rank := 1; rank <= len(times); rank++ {
+		if rank%every == 0 || rank == 1 || rank == len(times) {
+			fmt.Fprintf(&steps, "H%.2fV%.2f", float64(p.Across.at(times[rank-1])), float64(share(rank)))
+		}
+	}
+	steps.WriteString("H100")
+	p.Steps = steps.String()
+	p.mark("median", 50, times, share)
+	p.mark("p95", 95, times, share)
+	p.About = fmt.Sprintf("Share of %s requests that were answered rightly, by %s: %s within %s, which is the longest.",
+		formatCount(p.N), what, formatShare(float64(len(times))/float64(p.N)), formatTime(times[len(times)-1]))
+	return p
+}
+
+// mark labels a percentile of the right answers' times. Two would only hide
+// each other when they lie close, or of a few values.
+func (p *sharePlot) mark(name string, percent int, times []float64, share func(int) position) {
+	v := score.NearestRank(times, percent)
+	rank := max((percent*len(times)+99)/100, 1)
+	point := sharePoint{X: p.Across.at(v), Y: share(rank), Label: name + " " + formatTime(v)}
+	point.Tip = fmt.Sprintf("%s of the right answers: %d of %d requests were answered rightly within %s", name, rank, p.N, formatTime(v))
+	point.Left = point.X > 55
+	if len(p.Points) > 0 && p.Points[0].Y-point.Y < 9 {
+		return
+	}
+	p.Points = append(p.Points, point)
+}
+
+func percentTicks() []tick {
+	var ticks []tick
+	for share := 0; share <= 100; share += 25 {
+		ticks = append(ticks, tick{position(100 - share), fmt.Sprintf("%d %%", share)})
+	}
+	return ticks
+}

@@ -1,0 +1,215 @@
+// Package report shows people what a trial found: a table, a page, a
+// comparison, and how it is getting on.
+package report
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/tun-mcp/tun-mcp/trial/score"
+)
+
+// longestLine bounds what a report's strings take up in a table, in
+// characters.
+const longestLine = 400
+
+// WriteTable prints a report for people: a row a scenario, at most width
+// columns wide (0: 80; the least is 60), in colour only on a terminal. What
+// packets and agents have put into the report is printed as harmless text.
+func WriteTable(w io.Writer, r *score.Report, width int) error {
+	if width <= 0 {
+		width = 80
+	}
+	t := table{paper{width: max(width, 60), painter: newPainter(w)}, r}
+	t.head()
+	t.rows()
+	t.faults()
+	t.reasons()
+	t.sum()
+	_, err := w.Write(t.out.Bytes())
+	return err
+}
+
+// table is the terminal's table being written.
+type table struct {
+	paper
+	report *score.Report
+}
+
+func (t *table) head() {
+	r := t.report
+	t.say(bold, 2, "%s on a %s network, %s", nameOf(r.Agent), r.Network, assistOf(r))
+	t.say("", 2, "%s", settingsOf(r))
+	t.say(faint, 2, "%s", circumstancesOf(r))
+	if r.Cut != "" {
+		t.say(red, 2, "ended early: %s", r.Cut)
+	}
+	t.space()
+}
+
+// settingsOf says the flags that a trial ran with.
+func settingsOf(r *score.Report) string {
+	s := r.Settings
+	interval := ""
+	if s.Interval > 0 {
+		interval = ", interval " + tickLabel(s.Interval, false)
+	}
+	return fmt.Sprintf("%d requests a scenario%s, deadline %s, seed %d", s.Count, interval, tickLabel(s.Deadline, false), s.Seed)
+}
+
+// circumstancesOf says when, for how long, where and by what a trial was run.
+func circumstancesOf(r *score.Report) string {
+	return fmt.Sprintf("%s, took %s, %s, tun-mcp %s",
+		r.Started.UTC().Format(time.DateTime+" UTC"), formatTime(1e3*r.Seconds), r.System, r.Program)
+}
+
+// rows prints the figures: the answers, the times, where the times went.
+func (t *table) rows() {
+	r := t.report
+	if len(r.Scenarios) == 0 {
+		t.say("", 0, "no scenario has run")
+		t.space()
+		return
+	}
+	results := r.Scenarios
+	if len(results) > 1 {
+		results = append(results[:len(results):len(results)], r.InAll())
+	}
+	var names []string
+	for _, s := range results {
+		names = append(names, printableLine(s.Scenario, 24))
+	}
+	verdicts := column{head: "verdict", left: true, style: func(row int) style {
+		if results[row].Passed || row == len(r.Scenarios) {
+			return ""
+		}
+		return red
+	}}
+	for _, s := range results[:len(r.Scenarios)] {
+		verdicts.cells = append(verdicts.cells, verdictOf(s))
+	}
+	if len(results) > len(r.Scenarios) {
+		verdicts.cells = append(verdicts.cells, t.verdictOfAll())
+	}
+	of := func(head string, cell func(score.Result) string) column {
+		c := column{head: head}
+		for _, s := range results {
+			c.cells = append(c.cells, cell(s))
+		}
+		return c
+	}
+	g := grid{names: names, groups: []columnGroup{
+		{"", append(answerColumns(of), verdicts)},
+		{"round trip", roundTripColumns(of)},
+		{"response", []column{of("median", func(s score.Result) string { return timeOf(s.Response, s.Response.Median) })}},
+		{"where the time went, medians", partColumns(of)},
+		{"a packet", costColumns(of)},
+	}}
+	t.out.WriteString(g.text(t.width, t.painter))
+	t.space()
+}
+
+// columnOf makes a column of what cell says of each result.
+type columnOf func(head string, cell func(score.Result) string) column
+
+func answerColumns(of columnOf) []column {
+	return []column{
+		of("right/sent", func(s score.Result) string { return formatCount(s.Tally.Right) + "/" + formatCount(s.Tally.Sent) }),
+		of("rate", func(s score.Result) string { return rateOf(s.Tally) }),
+		of("95 % interval", func(s score.Result) string { return intervalOf(s.Tally) }),
+		of("wrong", func(s score.Result) string { return formatCount(s.Tally.Wrong) }),
+		of("lost", func(s score.Result) string { return formatCount(s.Tally.Lost) }),
+		of("late", func(s score.Result) string { return formatCount(s.Tally.Late) }),
+	}
+}
+
+func roundTripColumns(of columnOf) []column {
+	return []column{
+		of("n", func(s score.Result) string { return formatCount(s.RoundTrip.N) }),
+		of("min", func(s score.Result) string { return timeOf(s.RoundTrip, s.RoundTrip.Min) }),
+		of("median", func(s score.Result) string { return timeOf(s.RoundTrip, s.RoundTrip.Median) }),
+		of("p95", func(s score.Result) string { return timeOf(s.RoundTrip, s.RoundTrip.P95) }),
+		of("max", func(s score.Result) string { return timeOf(s.RoundTrip, s.RoundTrip.Max) }),
+	}
+}
+
+func partColumns(of columnOf) []column {
+	return []column{
+		of("queue", func(s score.Result) string { return timeOf(s.Parts.Queue, s.Parts.Queue.Median) }),
+		of("tool", func(s score.Result) string { return timeOf(s.Parts.Tool, s.Parts.Tool.Median) }),
+		of("agent", func(s score.Result) string { return timeOf(s.Parts.Agent, s.Parts.Agent.Median) }),
+		of("device", func(s score.Result) string { return timeOf(s.Parts.Device, s.Parts.Device.Median) }),
+	}
+}
+
+func costColumns(of columnOf) []column {
+	return []column{
+		of("calls", func(s score.Result) string { return formatMean(s.Tally.CallsPerPacket()) }),
+		of("characters", func(s score.Result) string { return formatMean(s.Tally.CharsPerPacket()) }),
+	}
+}
+
+func (t *table) verdictOfAll() string {
+	passed := 0
+	for _, s := range t.report.Scenarios {
+		if s.Passed {
+			passed++
+		}
+	}
+	return fmt.Sprintf("%d of %d", passed, len(t.report.Scenarios))
+}
+
+// faults prints what was wrong, by kind.
+func (t *table) faults() {
+	some := false
+	for _, s := range t.report.Scenarios {
+		var kinds []string
+		for _, f := range sortedFaults(s.Tally.Faults) {
+			kinds = append(kinds, fmt.Sprintf("%s %s", formatCount(f.N), f.Kind))
+		}
+		if s.Tally.Refused > 0 {
+			kinds = append(kinds, formatCount(s.Tally.Refused)+" packets kept back by the server")
+		}
+		if len(kinds) > 0 {
+			t.say("", 4, "faults in %s: %s", s.Scenario, strings.Join(kinds, ", "))
+			some = true
+		}
+	}
+	if some {
+		t.space()
+	}
+}
+
+// reasons says why scenarios did not pass.
+func (t *table) reasons() {
+	some := false
+	for _, s := range t.report.Scenarios {
+		if !s.Passed {
+			reason := s.Reason
+			if reason == "" {
+				reason = "the report gives no reason"
+			}
+			t.say(red, 4, "%s %s: %s", s.Scenario, verdictOf(s), reason)
+			some = true
+		}
+	}
+	if some {
+		t.space()
+	}
+}
+
+// sum prints the result in one sentence, with the assist level in it.
+func (t *table) sum() {
+	r := t.report
+	if r.Total.Sent == 0 {
+		t.say(bold, 2, "nothing was sent, with %s", assistOf(r))
+	} else {
+		t.say(bold, 2, "%s of %s right: %s, 95 %% interval %s, with %s", formatCount(r.Total.Right),
+			formatCount(r.Total.Sent), rateOf(r.Total), intervalOf(r.Total), assistOf(r))
+	}
+	if used := usageOf(r.Usage); used != "" {
+		t.say("", 2, "the agent used %s", used)
+	}
+}

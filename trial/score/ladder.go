@@ -1,0 +1,34 @@
+package score
+
+import (
+	"encoding/hex"
+	"time"
+
+	"github.com/tun-mcp/tun-mcp/packet"
+	"github.com/tun-mcp/tun-mcp/session"
+)
+
+// Ladder returns the first most packets on the link for the ladder diagram.
+// Start is when the scenario began.
+func Ladder(events []session.Event, start time.Time, most int) []Crossing {
+	var ladder []Crossing
+	for _, e := range events {
+		if len(ladder) >= most {
+			break
+		}
+		if e.Event != session.EventPacket {
+			continue
+		}
+		summary := e.Summary
+		data, err := hex.DecodeString(e.Hex)
+		if summary == "" && err == nil {
+			summary = packet.Summary(data)
+		}
+		ladder = append(ladder, Crossing{Number: e.Number, At: Milliseconds(e.Time.Sub(start)),
+			Direction: string(e.Direction), Bytes: len(data), Summary: summary, ReplyTo: e.ReplyTo})
+	}
+	return ladder
+}
+
+// Milliseconds is d as reports have durations.
+func Milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
