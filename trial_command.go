@@ -1,9 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"slices"
 	"time"
@@ -47,7 +49,8 @@ not, 2 for wrong usage.`,
 	}
 	f := cmd.Flags()
 	f.SortFlags = false
-	f.StringVar(&o.agent, "agent", trial.AgentBuiltin, "who plays: builtin; claude (Claude Code, as claude -p); running (the agent of a running session); or a command with {config} or {server}, and {prompt}")
+	f.StringVar(&o.agent, "agent", trial.AgentBuiltin, "who plays: builtin; claude (Claude Code, as claude -p); running (the agent of a running session); "+
+		"or a command with {config} or {server}, and {prompt}")
 	f.StringVar(&o.model, "model", "", "with --agent claude: which model")
 	f.StringVar(&o.session, "session", "", "with --agent running: name of the session (default: the newest)")
 	f.IntVar(&o.count, "count", 10, "requests a scenario; some send fewer")
@@ -56,8 +59,8 @@ not, 2 for wrong usage.`,
 	f.StringVar(&o.assist, "assist", string(tools.AssistFix), "the most help that the agent may ask for: none, check, fix")
 	f.StringVar(&o.network, "network", tun.NetworkAuto, "where the peer lives: private, memory, auto")
 	f.Uint64Var(&o.seed, "seed", 1, "of everything that is random: the same seed sends the same data")
-	f.StringVar(&o.json, "json", "", "write the whole report to this file")
-	f.StringVar(&o.html, "html", "", "write a page with plots to this file")
+	f.StringVar(&o.json, "json", "", "write the whole report to this file; an older report there is replaced")
+	f.StringVar(&o.html, "html", "", "write a page with plots to this file; an older page there is replaced")
 	f.StringVar(&o.record, "record", "", "record every packet to this pcapng file")
 	f.StringVar(&o.mistake, "mistake", "", "with --agent builtin: make one kind of mistake on purpose: "+agent.Mistakes())
 	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &exitError{Status: 2, Err: err} })
@@ -111,10 +114,9 @@ func (o trialFlags) options(names []string) (trial.Options, error) {
 	if err := (tun.Config{Network: o.network}).Validate(); err != nil {
 		return t, fmt.Errorf("--%w", err)
 	}
-	for _, path := range []string{o.json, o.html} { // before hours of measuring
-		if err := checkWritable(path); err != nil {
-			return t, err
-		}
+	// Before hours of measuring.
+	if err := errors.Join(checkTarget("--json", o.json, holdsJSON), checkTarget("--html", o.html, holdsPage)); err != nil {
+		return t, err
 	}
 	if _, err := os.Lstat(o.record); o.record != "" && err == nil {
 		return t, fmt.Errorf("--record %s: the file exists, and a recording is never written over: remove it or name another", o.record)
@@ -138,17 +140,47 @@ func (o trialFlags) options(names []string) (trial.Options, error) {
 	return t, err
 }
 
-// checkWritable says why a report cannot be written to path.
-func checkWritable(path string) error {
-	if path == "" {
+// checkTarget says why a report cannot be written to path, which flag names. A
+// file that is there already is replaced if it is such a report, as holds says:
+// another file's content would be lost.
+func checkTarget(flag, path string, holds func(head []byte) bool) error {
+	info, err := os.Stat(path)
+	switch {
+	case path == "":
 		return nil
+	case errors.Is(err, fs.ErrNotExist):
+		f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+		if err != nil {
+			return fmt.Errorf("%s: the report could not be written: %w", flag, err)
+		}
+		return errors.Join(f.Close(), os.Remove(path))
+	case err == nil && info.IsDir():
+		return fmt.Errorf("%s %s: it is a folder: name a file in it", flag, path)
+	case err == nil && !info.Mode().IsRegular():
+		return nil // /dev/stdout, or a pipe
 	}
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE, 0o644)
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
 	if err != nil {
-		return fmt.Errorf("the report could not be written: %w", err)
+		return fmt.Errorf("%s: the report could not be written: %w", flag, err)
 	}
-	return f.Close()
+	defer f.Close()
+	head := make([]byte, 4096)
+	n, err := io.ReadFull(f, head)
+	if err != nil && n > 0 && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return fmt.Errorf("%s: %w", flag, err)
+	}
+	if n > 0 && !holds(head[:n]) {
+		return fmt.Errorf("%s %s: the file exists and is no report of a trial: remove it or name another", flag, path)
+	}
+	return nil
 }
+
+// holdsJSON and holdsPage know what --json and --html write.
+func holdsJSON(head []byte) bool {
+	return bytes.HasPrefix(head, []byte("{")) && bytes.Contains(head, []byte(`"version":`))
+}
+
+func holdsPage(head []byte) bool { return bytes.Contains(head, []byte("tun-mcp trial")) }
 
 // runTrial runs a trial and writes what it found, also when it was cut short.
 func runTrial(cmd *cobra.Command, names []string, o trialFlags) error {
@@ -181,21 +213,15 @@ func (o trialFlags) save(found *score.Report) error {
 		saved = found.Save(o.json)
 	}
 	if o.html != "" {
-		drawn = writeFile(o.html, func(w io.Writer) error { return report.WritePage(w, found) })
+		var page bytes.Buffer
+		if drawn = report.WritePage(&page, found); drawn == nil {
+			drawn = score.Replace(o.html, page.Bytes())
+		}
+		if drawn != nil {
+			drawn = fmt.Errorf("writing the page: %w", drawn)
+		}
 	}
 	return errors.Join(saved, drawn)
-}
-
-func writeFile(path string, write func(io.Writer) error) error {
-	f, err := os.Create(path)
-	if err != nil {
-		return fmt.Errorf("writing the page: %w", err)
-	}
-	if err := write(f); err != nil {
-		f.Close()
-		return fmt.Errorf("writing the page: %w", err)
-	}
-	return f.Close()
 }
 
 // compareCommand is `tun-mcp trial compare`.

@@ -13,6 +13,7 @@ type Call struct {
 	CharsIn  int       // characters of the arguments, as the client sent them
 	CharsOut int       // characters of the result
 	Failed   bool      // the result was marked as an error
+	Assist   string    // how much help it has with the bytes that it writes, see WithAssist; empty: not known
 }
 
 type callKey struct{}
@@ -22,6 +23,14 @@ type callKey struct{}
 // tells which packet belongs to which.
 func WithCall(ctx context.Context, call Call) context.Context {
 	return context.WithValue(ctx, callKey{}, call)
+}
+
+// WithAssist returns a context in which what is written had so much help: the
+// watchers of the session are told.
+func WithAssist(ctx context.Context, level string) context.Context {
+	call := callOf(ctx)
+	call.Assist = level
+	return WithCall(ctx, call)
 }
 
 // callOf returns the call that ctx belongs to; its number is 0 if there is none.

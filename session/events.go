@@ -38,6 +38,7 @@ type Event struct {
 	Call      int       `json:"call,omitempty"`     // call; delivered, written packet: number of the call in which it was; 0: in none
 	Began     time.Time `json:"began,omitzero"`     // call, written packet: when the call began. A call ended at Time
 	Tool      string    `json:"tool,omitempty"`     // call: the tool's name
+	Assist    string    `json:"assist,omitempty"`   // written packet: how much help the agent had with its bytes
 	CharsIn   int       `json:"chars_in,omitempty"` // call: characters of the arguments
 	CharsOut  int       `json:"chars_out,omitempty"`
 	Failed    bool      `json:"is_error,omitempty"` // call: the result was an error

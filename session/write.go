@@ -83,7 +83,7 @@ func (s *Session) Write(ctx context.Context, data []byte, replyTo int) (*Packet,
 	s.keep(p)
 	s.counters.Written++
 	event, call := packetEvent(p), callOf(ctx)
-	event.Call, event.Began = call.Number, call.Began
+	event.Call, event.Began, event.Assist = call.Number, call.Began, call.Assist
 	s.publish(event)
 	s.mu.Unlock()
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/tun-mcp/tun-mcp/packet"
+	"github.com/tun-mcp/tun-mcp/session"
 )
 
 // writeArguments are those of write_packet.
@@ -101,7 +102,7 @@ func (h *Host) writeOne(ctx context.Context, p packetArguments, assist Assist) (
 		h.Session.Refused(data, replyTo, err.Error())
 		return "", err
 	}
-	written, err := h.Session.Write(ctx, data, replyTo)
+	written, err := h.Session.Write(session.WithAssist(ctx, string(assist)), data, replyTo)
 	if err != nil {
 		return "", err
 	}

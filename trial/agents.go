@@ -96,7 +96,8 @@ func (o *Options) prompt() string {
 	}
 	var b strings.Builder
 	b.WriteString("You are a host on an IP link, by the tools read_packet, write_packet and hexdump of the MCP server tun. " +
-		"Its instructions and tun://status tell your addresses. Be that host until four reads in a row, each with timeout_ms 10000, bring nothing. " +
+		"Its instructions and tun://status tell your addresses. " +
+		"Be that host until four reads in a row, each with timeout_ms 10000, bring nothing. " +
 		"Then say in one line how many packets you answered, and stop. Do not use any other tool, and write no program: every byte is yours.\n")
 	for _, name := range guides {
 		text, err := docs.Files.ReadFile(name)

@@ -16,8 +16,9 @@ const fastest = time.Millisecond
 // load sends at a fixed interval, however slow the answers come.
 func load() Scenario {
 	return Scenario{
-		Name:   "load",
-		About:  "echo requests at a fixed interval however slow the answers; then twice as fast, again and again, until one is lost or an interval would be under 1 ms",
+		Name: "load",
+		About: "echo requests at a fixed interval however slow the answers; then twice as fast, again and again, " +
+			"until one is lost or an interval would be under 1 ms",
 		RFC:    "RFC 792, echo",
 		Expect: "at the fixed interval each is answered once, in time, every byte right; what is lost at the faster ones is reported",
 		Judge:  judge.Echo,
@@ -32,11 +33,51 @@ func load() Scenario {
 			}
 			return allRight(steady)
 		},
+		Note: fastestRate,
 	}
+}
+
+// fastestRate says at which interval every request of load was still right, and
+// what came of those at half of it.
+func fastestRate(exchanges []score.Exchange) string {
+	type step struct {
+		interval    time.Duration
+		right, sent int
+	}
+	var steps []step
+	for _, e := range exchanges {
+		text, _, _ := strings.Cut(strings.TrimPrefix(e.Name, faster), ",")
+		interval, err := time.ParseDuration(strings.TrimPrefix(text, every))
+		if err != nil { // it is none of this scenario's
+			continue
+		}
+		if n := len(steps); n == 0 || steps[n-1].interval != interval {
+			steps = append(steps, step{interval: interval})
+		}
+		last := &steps[len(steps)-1]
+		if last.sent++; e.Outcome == score.Right {
+			last.right++
+		}
+	}
+	var note string
+	for i, s := range steps {
+		switch {
+		case s.right == s.sent:
+			note = fmt.Sprintf("all right up to one request every %v, %.3g a second", s.interval, 1/s.interval.Seconds())
+		case i == 0:
+			return fmt.Sprintf("not all right even at one request every %v", s.interval)
+		default:
+			return fmt.Sprintf("%s; %d of %d right at one every %v", note, s.right, s.sent, s.interval)
+		}
+	}
+	return note
 }
 
 // faster begins the names of requests sent faster than the settings say.
 const faster = "faster: "
+
+// every begins the rest of each name.
+const every = "every "
 
 func runLoad(ctx context.Context, f *Field) ([]judge.Request, error) {
 	e, err := f.openEcho(ctx, false)
@@ -62,7 +103,7 @@ func (f *Field) burst(ctx context.Context, e *echoSender, prefix string, interva
 	defer tick.Stop()
 	var all []<-chan struct{}
 	for i := range f.Settings.Count {
-		answered, err := e.send(fmt.Sprintf("%severy %v, %d", prefix, interval, i+1), pingSize)
+		answered, err := e.send(fmt.Sprintf("%s%s%v, %d", prefix, every, interval, i+1), pingSize)
 		if err != nil {
 			return lost, err
 		}

@@ -26,8 +26,8 @@ const (
 	// the last scenario to its own end.
 	endPatience = 5 * time.Minute
 
-	// closeGrace is how long one may take that was told to end.
-	closeGrace = 5 * time.Second
+	// closePatience is how long one may take that was told to end.
+	closePatience = 5 * time.Second
 )
 
 // player is whoever plays the stack, and the session it plays in.
@@ -119,13 +119,20 @@ func (p *player) launch(o *Options, name string, server []string) error {
 		p.command = nil
 		return fmt.Errorf("starting the agent (%s): %w", argv[0], err)
 	}
-	go p.watch()
-	return nil
+	release := func() {} // the built-in agent sees by itself that the trial is gone
+	if o.Agent.Kind != AgentBuiltin {
+		release, err = child.Guard(p.command)
+	}
+	go p.watch(release)
+	return err
 }
 
 // watch notes how the command ends.
-func (p *player) watch() {
+func (p *player) watch(release func()) {
 	p.failure = p.command.Wait()
+	if release != nil {
+		release()
+	}
 	close(p.ended)
 }
 
@@ -202,7 +209,7 @@ func (p *player) stop(ctx context.Context, patient bool) {
 	_ = child.Interrupt(p.command) // it has ended if this fails
 	select {
 	case <-p.ended:
-	case <-time.After(closeGrace):
+	case <-time.After(closePatience):
 		_ = child.Kill(p.command)
 		<-p.ended
 	}

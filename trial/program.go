@@ -13,6 +13,7 @@ import (
 
 	"github.com/tun-mcp/tun-mcp/session"
 	"github.com/tun-mcp/tun-mcp/trial/judge"
+	"github.com/tun-mcp/tun-mcp/trial/score"
 )
 
 // programs runs a client program on the peer count times, one after the other,
@@ -41,6 +42,9 @@ func (f *Field) programs(ctx context.Context, count int, name func(i int) string
 			r.Failure = "no answer in time"
 		case err != nil:
 			r.Failure, r.RoundTrip = err.Error(), took
+			if refused(err) {
+				r.Kind = score.FaultType
+			}
 		default:
 			r.RoundTrip = took
 		}
@@ -62,6 +66,17 @@ func (f *Field) programs(ctx context.Context, count int, name func(i int) string
 		}
 	}
 	return requests, nil
+}
+
+// refused tells a program's failure that no data made: the agent answered with
+// a reset or an ICMP error.
+func refused(err error) bool {
+	for _, number := range []syscall.Errno{syscall.ECONNREFUSED, syscall.ECONNRESET, syscall.EHOSTUNREACH, syscall.ENETUNREACH} {
+		if errors.Is(err, number) {
+			return true
+		}
+	}
+	return false
 }
 
 func isTimeout(err error) bool {

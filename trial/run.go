@@ -43,9 +43,13 @@ func Run(ctx context.Context, o Options) (*score.Report, error) {
 		}
 	}
 	if err != nil {
+		why := err.Error()
+		if ctx.Err() != nil {
+			why = "the trial was interrupted before its turn"
+		}
 		for _, s := range o.Scenarios {
 			if !slices.ContainsFunc(found.Scenarios, func(r score.Result) bool { return r.Scenario == s.Name }) {
-				o.skip(s, found, err.Error())
+				o.skip(s, found, why)
 			}
 		}
 	}
@@ -56,7 +60,7 @@ func Run(ctx context.Context, o Options) (*score.Report, error) {
 	found.Seconds = time.Since(started).Seconds()
 	switch {
 	case ctx.Err() != nil:
-		found.Cut = "interrupted"
+		found.Cut = errInterrupted.Error()
 	case err != nil:
 		found.Cut = err.Error()
 	}
@@ -99,6 +103,9 @@ func (o *Options) play(ctx context.Context, group []Scenario, number int, found 
 		}
 	}()
 	found.Network, found.Assist = p.status.Network, p.status.Assist
+	if o.Agent.Kind == AgentRunning {
+		found.Session = p.session.Name
+	}
 	if p.status.Network == "host" {
 		return errors.New("the session is on this machine's own network: a trial floods its link, so it takes private or memory only")
 	}
@@ -153,13 +160,16 @@ func (o *Options) runOne(ctx context.Context, s Scenario, p *player, record *eve
 	}
 	r.Sum(events)
 	r.Crossings = score.Ladder(events, began, ladderLength)
+	if s.Note != nil {
+		r.Note = s.Note(r.Exchanges)
+	}
 	met := allRight
 	if s.Met != nil {
 		met = s.Met
 	}
 	switch {
 	case ctx.Err() != nil:
-		r.Reason = "interrupted"
+		r.Reason = "interrupted: these are the requests up to then"
 	case errors.Is(err, errSilent):
 		r.Reason, silent = err.Error(), true
 	case err != nil && !errors.Is(err, context.DeadlineExceeded):

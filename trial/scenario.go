@@ -36,6 +36,9 @@ type Scenario struct {
 	// Met says why the result does not pass, "" if it does. Nil: every
 	// exchange has to be right.
 	Met func([]score.Exchange) string
+
+	// Note says in a line what else was found, "" if nothing. Nil: nothing.
+	Note func([]score.Exchange) string
 }
 
 // Echo tells whether the scenario sends nothing but pings, and noise.

@@ -3,6 +3,7 @@ package trial
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -21,15 +22,7 @@ func tcpConnect() Scenario {
 		Program: true,
 		Judge:   judge.Program,
 		Run: func(ctx context.Context, f *Field) ([]judge.Request, error) {
-			return f.programs(ctx, f.Settings.Count,
-				func(i int) string { return fmt.Sprintf("connection %d", i+1) },
-				func(ctx context.Context, _ int) error {
-					conn, err := f.dial(ctx, "tcp4", 7, 0)
-					if err != nil {
-						return err
-					}
-					return conn.Close()
-				})
+			return f.connections(ctx, f.Settings.Count, net.Conn.Close)
 		},
 	}
 }
@@ -44,28 +37,41 @@ func tcpEcho() Scenario {
 		Program: true,
 		Judge:   judge.Program,
 		Run: func(ctx context.Context, f *Field) ([]judge.Request, error) {
-			return f.programs(ctx, min(f.Settings.Count, 5),
-				func(i int) string { return fmt.Sprintf("connection %d", i+1) },
-				func(ctx context.Context, _ int) error {
-					conn, err := f.dial(ctx, "tcp4", 7, 0)
-					if err != nil {
-						return err
-					}
-					defer conn.Close()
-					sent, got := f.random(1000), make([]byte, 1000)
-					if _, err := conn.Write(sent); err != nil {
-						return err
-					}
-					if n, err := io.ReadFull(conn, got); err != nil {
-						return fmt.Errorf("%d of %d bytes came back: %w", n, len(sent), err)
-					}
-					if !bytes.Equal(sent, got) {
-						return fmt.Errorf("other bytes came back than were sent")
-					}
-					return nil
-				})
+			return f.connections(ctx, min(f.Settings.Count, 5), func(conn net.Conn) error {
+				defer conn.Close()
+				return f.echo(conn, 1000)
+			})
 		},
 	}
+}
+
+// connections opens so many connections to the agent's port 7, one after the
+// other, and has use try each and close it.
+func (f *Field) connections(ctx context.Context, count int, use func(net.Conn) error) ([]judge.Request, error) {
+	return f.programs(ctx, count,
+		func(i int) string { return fmt.Sprintf("connection %d", i+1) },
+		func(ctx context.Context, _ int) error {
+			conn, err := f.dial(ctx, "tcp4", 7, 0)
+			if err != nil {
+				return err
+			}
+			return use(conn)
+		})
+}
+
+// echo sends so many bytes and wants them back.
+func (f *Field) echo(conn net.Conn, size int) error {
+	sent, got := f.random(size), make([]byte, size)
+	if _, err := conn.Write(sent); err != nil {
+		return err
+	}
+	if n, err := io.ReadFull(conn, got); err != nil {
+		return fmt.Errorf("%d of %d bytes came back: %w", n, len(sent), err)
+	}
+	if !bytes.Equal(sent, got) {
+		return errors.New("other bytes came back than were sent")
+	}
+	return nil
 }
 
 // httpGet fetches a page.
@@ -128,7 +134,7 @@ func (f *Field) fetch(ctx context.Context, _ int) error {
 	case response.StatusCode != http.StatusOK:
 		return fmt.Errorf("status %s, want 200", response.Status)
 	case len(page) == 0:
-		return fmt.Errorf("the page is empty")
+		return errors.New("the page is empty")
 	}
 	return nil
 }

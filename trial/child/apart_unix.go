@@ -1,6 +1,7 @@
 //go:build unix
 
-// Package child starts programs in process groups of their own.
+// Package child is about programs that are started in process groups of their
+// own and must not be left behind.
 package child
 
 import (

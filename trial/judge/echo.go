@@ -22,6 +22,7 @@ type Request struct {
 	Leave     bool          // must be left alone: any answer is FaultNoise
 	RoundTrip time.Duration // what the peer's program measured; 0: it saw no answer
 	Failure   string        // of a request that the program judges: why its answer was not right; empty: right if RoundTrip is not 0
+	Kind      string        // of fault, with Failure; empty: score.FaultPayload
 }
 
 // Echo judges ICMP and ICMPv6 echo exchanges by their bytes. The reply

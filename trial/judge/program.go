@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/tun-mcp/tun-mcp/session"
@@ -86,7 +87,7 @@ func (c *programCase) judge(j *journal, requests []Request, deadline time.Durati
 	switch {
 	case c.RoundTrip > 0 && c.Failure != "":
 		if len(f) == 0 {
-			f.add(score.FaultPayload, "%s", c.Failure)
+			f.add(cmp.Or(c.Kind, score.FaultPayload), "%s", c.Failure)
 		} else {
 			f.add(f[0].kind, "%s", c.Failure)
 		}

@@ -20,7 +20,7 @@ func WriteComparison(w io.Writer, reports []*score.Report, names []string) error
 	}
 	c := comparison{paper: paper{width: 80, painter: newPainter(w)}, reports: reports}
 	for i, r := range reports {
-		name := nameOf(r.Agent)
+		name := whoOf(r)
 		if i < len(names) && names[i] != "" {
 			name = names[i]
 		}
@@ -48,7 +48,7 @@ func (c *comparison) who() {
 		if used == "" {
 			used = "tokens and cost not known"
 		}
-		who := nameOf(r.Agent)
+		who := whoOf(r)
 		if who != c.names[i] {
 			who = c.names[i] + ": " + who
 		}
@@ -144,7 +144,7 @@ func (c *comparison) rows() {
 			of("median", func(s score.Result) string { return timeOf(s.Response, s.Response.Median) }),
 			of("p95", func(s score.Result) string { return timeOf(s.Response, s.Response.P95) }),
 		}},
-		{"a packet", costColumns(of)},
+		{"for each packet read", costColumns(of)},
 	}}
 	c.out.WriteString(g.text(c.width, c.painter))
 	c.space()

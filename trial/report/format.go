@@ -23,7 +23,7 @@ var faultMeanings = map[string]string{
 	score.FaultAddresses:         "source or destination is wrong",
 	score.FaultIDSeq:             "identifier or sequence number is wrong",
 	score.FaultPayload:           "the data is not what was expected",
-	score.FaultType:              "ICMP type or code, or the protocol, is wrong",
+	score.FaultType:              "an answer of the wrong kind: ICMP type or code, protocol, or a refusal",
 	score.FaultDuplicate:         "answered more than once",
 	score.FaultLate:              "answered after the deadline",
 	score.FaultLost:              "never answered",
@@ -179,6 +179,8 @@ func verdictOf(r score.Result) string {
 	switch {
 	case r.Passed:
 		return "passed"
+	case r.Skipped:
+		return "skipped"
 	case r.Tally.Sent == 0:
 		return "not run"
 	}
@@ -194,8 +196,31 @@ func nameOf(a score.Agent) string {
 	return name
 }
 
+// whoOf is whose report it is: the agent, and the session in which it already
+// was.
+func whoOf(r *score.Report) string {
+	if r.Session != "" {
+		return "the agent of session " + r.Session
+	}
+	return nameOf(r.Agent)
+}
+
 // assistOf says the assist level, which belongs beside every result.
 func assistOf(r *score.Report) string { return "assist " + cmp.Or(r.Assist, "not known") }
+
+// assistUsedOf says which levels the agent's packets were written with, if
+// those are not all the highest that it could have.
+func assistUsedOf(r *score.Report) string {
+	used := r.Total.Assists
+	if len(used) == 0 || len(used) == 1 && used[r.Assist] > 0 {
+		return ""
+	}
+	var levels []string
+	for _, level := range slices.Sorted(maps.Keys(used)) {
+		levels = append(levels, fmt.Sprintf("%s for %s packets", level, formatCount(used[level])))
+	}
+	return "the agent used assist " + strings.Join(levels, ", ")
+}
 
 // usageOf says what the agent told of its own costs, "" if it told nothing.
 func usageOf(u *score.Usage) string {

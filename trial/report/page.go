@@ -60,13 +60,14 @@ type page struct {
 	JS     template.JS
 	Policy string
 
-	Who, AssistText, SettingsText, UsageText string
-	When                                     string
-	Passed                                   int
-	ResponseAll                              score.Distribution
-	Rows                                     []row
-	Faults                                   []pageFault
-	Cards                                    []card
+	Who, AssistText, AssistUsed string
+	SettingsText, UsageText     string
+	When                        string
+	Passed                      int
+	ResponseAll                 score.Distribution
+	Rows                        []row
+	Faults                      []pageFault
+	Cards                       []card
 }
 
 // row is a scenario, or all of them, in the overview.
@@ -101,7 +102,7 @@ func newPage(r *score.Report) page {
 	p := page{
 		Report: r, CSS: template.CSS(pageCSS), JS: template.JS(pageJS),
 		Policy: "default-src 'none'; base-uri 'none'; form-action 'none'; style-src " + hashOf(pageCSS) + "; script-src " + hashOf(pageJS),
-		Who:    nameOf(r.Agent), AssistText: assistOf(r), SettingsText: settingsOf(r), UsageText: usageOf(r.Usage),
+		Who:    whoOf(r), AssistText: assistOf(r), AssistUsed: assistUsedOf(r), SettingsText: settingsOf(r), UsageText: usageOf(r.Usage),
 		When: r.Started.UTC().Format(time.DateTime + " UTC"),
 	}
 	p.ResponseAll = r.InAll().Response

@@ -11,8 +11,8 @@ import (
 )
 
 // Progress shows how a trial is getting on: on a terminal one line a scenario,
-// rewritten as it goes, elsewhere plain lines, one at the start, one for each
-// tenth of the requests, one at the end. A nil Progress shows nothing. Its
+// rewritten as it goes, elsewhere plain lines: one at the end, and, if it is
+// known how many requests come, one at the start and one for each tenth. A nil Progress shows nothing. Its
 // methods may be called from any goroutine.
 type Progress struct {
 	live  bool // w is a terminal
@@ -55,8 +55,6 @@ func (p *Progress) Begin(scenario string, requests int) {
 	}
 	if requests > 0 {
 		p.line("%s: %s requests", scenario, formatCount(requests))
-	} else {
-		p.line("%s", scenario)
 	}
 }
 

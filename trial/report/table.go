@@ -3,6 +3,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -40,7 +41,10 @@ type table struct {
 
 func (t *table) head() {
 	r := t.report
-	t.say(bold, 2, "%s on a %s network, %s", nameOf(r.Agent), r.Network, assistOf(r))
+	t.say(bold, 2, "%s on a %s network, %s", whoOf(r), cmp.Or(r.Network, "unknown"), assistOf(r))
+	if used := assistUsedOf(r); used != "" {
+		t.say("", 2, "%s", used)
+	}
 	t.say("", 2, "%s", settingsOf(r))
 	t.say(faint, 2, "%s", circumstancesOf(r))
 	if r.Cut != "" {
@@ -105,7 +109,7 @@ func (t *table) rows() {
 		{"round trip", roundTripColumns(of)},
 		{"response", []column{of("median", func(s score.Result) string { return timeOf(s.Response, s.Response.Median) })}},
 		{"where the time went, medians", partColumns(of)},
-		{"a packet", costColumns(of)},
+		{"for each packet read", costColumns(of)},
 	}}
 	t.out.WriteString(g.text(t.width, t.painter))
 	t.space()
@@ -182,18 +186,28 @@ func (t *table) faults() {
 	}
 }
 
-// reasons says why scenarios did not pass.
+// reasons says why scenarios did not pass, once for those that follow each
+// other and share it, and what else was found.
 func (t *table) reasons() {
 	some := false
-	for _, s := range t.report.Scenarios {
+	for scenarios := t.report.Scenarios; len(scenarios) > 0; {
+		s, alike := scenarios[0], 1
+		for alike < len(scenarios) && scenarios[alike].Skipped && s.Skipped && scenarios[alike].Reason == s.Reason {
+			alike++
+		}
 		if !s.Passed {
-			reason := s.Reason
-			if reason == "" {
-				reason = "the report gives no reason"
+			var names []string
+			for _, one := range scenarios[:alike] {
+				names = append(names, one.Scenario)
 			}
-			t.say(red, 4, "%s %s: %s", s.Scenario, verdictOf(s), reason)
+			t.say(red, 4, "%s %s: %s", strings.Join(names, ", "), verdictOf(s), cmp.Or(s.Reason, "the report gives no reason"))
 			some = true
 		}
+		if s.Note != "" {
+			t.say("", 4, "%s: %s", s.Scenario, s.Note)
+			some = true
+		}
+		scenarios = scenarios[alike:]
 	}
 	if some {
 		t.space()

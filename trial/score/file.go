@@ -22,14 +22,14 @@ func (r *Report) Save(path string) error {
 	if err != nil {
 		return fmt.Errorf("writing the report: %w", err)
 	}
-	if err := replaceFile(path, append(data, '\n')); err != nil {
+	if err := Replace(path, append(data, '\n')); err != nil {
 		return fmt.Errorf("writing the report: %w; give another path to --json", err)
 	}
 	return nil
 }
 
-// replaceFile puts data into path as Save says.
-func replaceFile(path string, data []byte) error {
+// Replace puts data into path as Save says.
+func Replace(path string, data []byte) error {
 	if info, err := os.Stat(path); err == nil {
 		if info.IsDir() {
 			return fmt.Errorf("%s is a folder", path)

@@ -11,22 +11,24 @@ import (
 	"testing"
 	"time"
 	"unicode"
+
+	"github.com/tun-mcp/tun-mcp/session"
 )
 
 // sampleOf is a report of n exchanges in which every field is filled in.
 func sampleOf(n int) *Report {
 	r := &Report{
-		Version: Version, Program: "0.1.0", Started: time.Date(2026, 11, 22, 22, 10, 0, 0, time.UTC), Seconds: 12.5, Cut: "interrupted",
+		Version: Version, Program: "0.1.0", Started: time.Date(2026, 11, 22, 22, 10, 0, 0, time.UTC), Seconds: 12.5, Cut: "interrupted", Session: "tun",
 		System: "linux/amd64, 2 processors", Agent: Agent{Kind: "claude", Name: "claude (m)", Model: "m"}, Network: "private", Assist: "fix",
 		Settings: Settings{Count: n, Interval: 20, Deadline: 5000, Seed: 1 << 63}, Usage: &Usage{Turns: 3, InputTokens: 4, OutputTokens: 5, CostUSD: 0.25},
 	}
-	s := Result{Scenario: "ping", About: "echo requests", RFC: "RFC 792, echo", Expect: "each is answered", Skipped: true, Reason: "no \u001b", Seconds: 3}
+	s := Result{Scenario: "ping", About: "echo requests", RFC: "RFC 792, echo", Expect: "each is answered", Skipped: true, Reason: "no \u001b", Note: "fast", Seconds: 3}
 	for i := range n {
 		s.Exchanges = append(s.Exchanges, Exchange{N: i + 1, Name: "seq", At: float64(i) / 3, Outcome: Wrong, Faults: []string{FaultPayload}, Detail: "byte 3",
 			Number: 2*i + 1, Answer: 2*i + 2, RoundTrip: 4.5, Response: 4, Queue: 1, Tool: 1, Agent: 2, Device: 0.5})
 		s.Crossings = append(s.Crossings, Crossing{Number: 2*i + 2, At: 0.25, Direction: "write", Bytes: 84, Summary: "IPv4", ReplyTo: 2*i + 1})
 	}
-	s.Sum(nil)
+	s.Sum([]session.Event{{Event: session.EventPacket, Direction: session.Write, Assist: "fix"}})
 	r.Scenarios, r.Total = []Result{s}, s.Tally
 	return r
 }

@@ -11,19 +11,20 @@ const Version = 1
 // HTML page and the comparison are made. Times are in milliseconds unless the
 // name says otherwise. docs/trial.md documents it.
 type Report struct {
-	Version   int       `json:"version"`         // Version
-	Program   string    `json:"program"`         // version of tun-mcp
-	Started   time.Time `json:"started"`         //
-	Seconds   float64   `json:"seconds"`         // how long it took
-	Cut       string    `json:"cut,omitempty"`   // why it ended early: interrupted, the agent ended
-	System    string    `json:"system"`          // GOOS/GOARCH and number of processors
-	Agent     Agent     `json:"agent"`           //
-	Network   string    `json:"network"`         // private, host, memory
-	Assist    string    `json:"assist"`          // the most help that the agent could ask for
-	Settings  Settings  `json:"settings"`        //
-	Scenarios []Result  `json:"scenarios"`       // in the order they ran
-	Total     Tally     `json:"total"`           // over all scenarios
-	Usage     *Usage    `json:"usage,omitempty"` // what the agent told of itself
+	Version   int       `json:"version"`           // Version
+	Program   string    `json:"program"`           // version of tun-mcp
+	Started   time.Time `json:"started"`           //
+	Seconds   float64   `json:"seconds"`           // how long it took
+	Cut       string    `json:"cut,omitempty"`     // why it ended early: interrupted, the agent ended
+	System    string    `json:"system"`            // GOOS/GOARCH and number of processors
+	Agent     Agent     `json:"agent"`             //
+	Network   string    `json:"network"`           // private, host, memory
+	Session   string    `json:"session,omitempty"` // whose agent it was, where that was running before
+	Assist    string    `json:"assist"`            // the most help that the agent could ask for
+	Settings  Settings  `json:"settings"`          //
+	Scenarios []Result  `json:"scenarios"`         // in the order they ran
+	Total     Tally     `json:"total"`             // over all scenarios
+	Usage     *Usage    `json:"usage,omitempty"`   // what the agent told of itself
 }
 
 // Agent says who played the stack.
@@ -58,6 +59,7 @@ type Result struct {
 	Passed    bool         `json:"passed"`           //
 	Skipped   bool         `json:"skipped"`          // it did not run: Reason says why; never together with Passed
 	Reason    string       `json:"reason,omitempty"` // why it did not pass, or did not run
+	Note      string       `json:"note,omitempty"`   // what else was found
 	Seconds   float64      `json:"seconds"`          //
 	Tally     Tally        `json:"tally"`            //
 	RoundTrip Distribution `json:"round_trip"`       // as the peer's program saw it
@@ -80,10 +82,11 @@ type Tally struct {
 	Refused  int            `json:"refused"` // packets that assist kept from being sent
 	Calls    int            `json:"calls"`   // tool calls
 	CharsIn  int            `json:"chars_in"`
-	CharsOut int            `json:"chars_out"` // characters of arguments and of results
-	Reads    int            `json:"reads"`     // packets the agent read
-	Writes   int            `json:"writes"`    // packets the agent wrote
-	Rate     Rate           `json:"rate"`      // Right of Sent
+	CharsOut int            `json:"chars_out"`         // characters of arguments and of results
+	Reads    int            `json:"reads"`             // packets the agent read
+	Writes   int            `json:"writes"`            // packets the agent wrote
+	Assists  map[string]int `json:"assists,omitempty"` // those, by the assist level that they were written with
+	Rate     Rate           `json:"rate"`              // Right of Sent
 }
 
 // Rate is a share with its 95 % confidence interval (Wilson).

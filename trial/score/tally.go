@@ -62,6 +62,9 @@ func (t *Tally) observe(e session.Event) {
 	case session.EventPacket:
 		if e.Direction == session.Write {
 			t.Writes++
+			if e.Assist != "" {
+				t.assisted(e.Assist, 1)
+			}
 		}
 	case session.EventDelivered:
 		t.Reads++
@@ -94,7 +97,17 @@ func (t *Tally) Add(other Tally) {
 	for kind, n := range other.Faults {
 		t.Faults[kind] += n
 	}
+	for level, n := range other.Assists {
+		t.assisted(level, n)
+	}
 	t.Rate = Wilson(t.Right, t.Sent)
+}
+
+func (t *Tally) assisted(level string, packets int) {
+	if t.Assists == nil {
+		t.Assists = make(map[string]int)
+	}
+	t.Assists[level] += packets
 }
 
 // CallsPerPacket is how many tool calls the agent made for each packet that it
