@@ -1,13 +1,16 @@
 package main
 
 import (
-	"encoding/json"
+	"encoding/binary"
+	"encoding/hex"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/tun-mcp/tun-mcp/packet"
 	"github.com/tun-mcp/tun-mcp/trial"
 	"github.com/tun-mcp/tun-mcp/trial/agent"
 	"github.com/tun-mcp/tun-mcp/trial/score"
@@ -114,24 +117,95 @@ func TestTrialOfBadAgents(t *testing.T) {
 	}
 }
 
-// The same seed sends the same data.
+// The same seed sends the same packets: noise byte by byte, of what goes through
+// the peer's stack all that is not the stack's own choice.
 func TestTrialSeed(t *testing.T) {
-	data := func(seed string) string {
-		report, out, status := runTrialCommand(t, "udp-echo", "--network", "memory", "--count", "3", "--seed", seed)
+	sent := func(seed string) []string {
+		path := filepath.Join(t.TempDir(), "seed.pcapng")
+		_, out, status := runTrialCommand(t, "noise", "udp-echo", "--network", "memory", "--count", "16", "--seed", seed, "--record", path)
 		if status != 0 {
 			t.Fatal(out)
 		}
-		var sizes []int
-		for _, c := range report.Scenarios[0].Crossings {
-			sizes = append(sizes, c.Bytes)
-		}
-		text, err := json.Marshal(sizes)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return string(text)
+		return peerPayloads(t, path)
 	}
-	if a, b, c := data("1"), data("1"), data("2"); a != b || a == c {
-		t.Errorf("seeds 1, 1, 2 sent datagrams of %s, %s, %s bytes", a, b, c)
+	a, b, c := sent("1"), sent("1"), sent("2")
+	if len(a) < 16+8+16 || !slices.Equal(a, b) {
+		t.Errorf("the same seed sent\n%q and\n%q", a, b)
+	}
+	if slices.Equal(a, c) {
+		t.Error("another seed sent the same packets")
+	}
+}
+
+// peerPayloads reads what the peer sent from a recording: noise whole, of an
+// echo request or a datagram what follows both headers.
+func peerPayloads(t *testing.T, path string) (all []string) {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const enhancedPacket, ofPeer = 6, 0
+	for len(data) >= 12 {
+		kind, length := binary.LittleEndian.Uint32(data), binary.LittleEndian.Uint32(data[4:])
+		if length < 12 || int(length) > len(data) {
+			t.Fatalf("a block of %d bytes, %d are left", length, len(data))
+		}
+		if kind == enhancedPacket && binary.LittleEndian.Uint32(data[8:]) == ofPeer {
+			p := data[28:][:binary.LittleEndian.Uint32(data[20:])]
+			if len(packet.Check(p)) == 0 && len(p) >= 28 {
+				p = p[28:]
+			}
+			all = append(all, hex.EncodeToString(p))
+		}
+		data = data[length:]
+	}
+	return all
+}
+
+// A file that is there already is replaced if it is an older report, and kept
+// if it is anything else.
+func TestTrialReplacesOnlyReports(t *testing.T) {
+	folder := t.TempDir()
+	notes, report, page := filepath.Join(folder, "notes"), filepath.Join(folder, "a.json"), filepath.Join(folder, "a.html")
+	if err := os.WriteFile(notes, []byte("{} is what I wrote"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		cmd := exec.Command(program, "trial", "ping", "--network", "memory", "--count", "1", "--json", report, "--html", page)
+		cmd.Env = append(os.Environ(), "XDG_RUNTIME_DIR="+shortDir(t))
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+	}
+	for flag, path := range map[string]string{"--json": notes, "--html": report} {
+		out, err := exec.Command(program, "trial", "ping", "--network", "memory", flag, path).CombinedOutput()
+		if want := "the file exists and is no report of a trial: remove it or name another"; err == nil || !strings.Contains(string(out), want) {
+			t.Errorf("%s %s: %v, want %q\n%s", flag, path, err, want, out)
+		}
+	}
+	if kept, err := os.ReadFile(notes); err != nil || string(kept) != "{} is what I wrote" {
+		t.Errorf("the notes are now %q, %v", kept, err)
+	}
+}
+
+// A report of another version is refused in words.
+func TestTrialComparesOneVersion(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "later.json")
+	if err := os.WriteFile(path, []byte(`{"version": 2, "program": "9.0"}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.Command(program, "trial", "compare", path, path).CombinedOutput()
+	if want := `it is of version 2, written by tun-mcp "9.0"; this program reads version 1`; err == nil || !strings.Contains(string(out), want) {
+		t.Errorf("%v, want %q\n%s", err, want, out)
+	}
+}
+
+// There is no claude: that is the result's reason.
+func TestTrialWithoutClaude(t *testing.T) {
+	t.Setenv("PATH", t.TempDir())
+	report, out, status := runTrialCommand(t, "ping", "--network", "memory", "--agent", "claude")
+	if status != 1 || !report.Scenarios[0].Skipped || !strings.Contains(report.Scenarios[0].Reason, "there is no claude on PATH: install Claude Code") {
+		t.Errorf("exit status %d\n%s", status, out)
 	}
 }
