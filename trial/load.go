@@ -38,7 +38,7 @@ func load() Scenario {
 }
 
 // fastestRate says at which interval every request of load was still right, and
-// what came of those at half of it.
+// what came of those that were sent twice as fast.
 func fastestRate(exchanges []score.Exchange) string {
 	type step struct {
 		interval    time.Duration
@@ -63,14 +63,22 @@ func fastestRate(exchanges []score.Exchange) string {
 	for i, s := range steps {
 		switch {
 		case s.right == s.sent:
-			note = fmt.Sprintf("all right up to one request every %v, %.3g a second", s.interval, 1/s.interval.Seconds())
+			note = fmt.Sprintf("all right up to one request every %s, %.3g a second", spaced(s.interval), 1/s.interval.Seconds())
 		case i == 0:
-			return fmt.Sprintf("not all right even at one request every %v", s.interval)
+			return fmt.Sprintf("%d of %d right at one request every %s", s.right, s.sent, spaced(s.interval))
 		default:
-			return fmt.Sprintf("%s; %d of %d right at one every %v", note, s.right, s.sent, s.interval)
+			return fmt.Sprintf("%s; %d of %d right at one every %s", note, s.right, s.sent, spaced(s.interval))
 		}
 	}
 	return note
+}
+
+// spaced is an interval with its unit apart.
+func spaced(d time.Duration) string {
+	if d >= time.Second {
+		return fmt.Sprintf("%.4g s", d.Seconds())
+	}
+	return fmt.Sprintf("%.4g ms", score.Milliseconds(d))
 }
 
 // faster begins the names of requests sent faster than the settings say.

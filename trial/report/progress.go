@@ -106,7 +106,7 @@ func (p *Progress) End(r score.Result) {
 		line += ", median " + formatTime(r.RoundTrip.Median)
 	}
 	line += ": " + verdictOf(r)
-	if r.Reason != "" && !r.Passed {
+	if r.Reason != "" && r.Tally.Sent == 0 { // the others' reasons stand in the table
 		line += ", " + r.Reason
 	}
 	if p.live {

@@ -154,7 +154,7 @@ func samples() map[string]*score.Report {
 	udp.name, udp.about, udp.rfc = "udp-echo", "datagrams to port 7", "RFC 862"
 	ten := newSample(1).report(claude, "fix", 10, pings(10, slow), noise, lossy, udp)
 	ten.Total.Assists = map[string]int{"check": 12, "fix": 1034}
-	ten.Scenarios[0].Note = "all right up to one request every 5ms, 200 a second"
+	ten.Scenarios[0].Note = "all right up to one request every 5 ms, 200 a second"
 	ten.Usage = &score.Usage{Turns: 71, InputTokens: 1234567, OutputTokens: 45678, CostUSD: 3.214}
 
 	flood := pings(1000, quick)

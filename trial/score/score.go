@@ -108,7 +108,7 @@ type Distribution struct {
 
 // Parts says where a round trip went: its four parts, one after the other.
 type Parts struct {
-	Queue  Distribution `json:"queue"`  // waiting until a read took the packet
+	Queue  Distribution `json:"queue"`  // waiting until a read took the packet, its settle_ms included
 	Tool   Distribution `json:"tool"`   // inside the two tool calls
 	Agent  Distribution `json:"agent"`  // between the read's result and the write's call: thinking, and the client
 	Device Distribution `json:"device"` // the rest: the peer's stack and the device
