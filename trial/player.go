@@ -9,7 +9,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/tun-mcp/tun-mcp/session"
@@ -237,44 +236,6 @@ func (p *player) why() string {
 		return how + ", and said nothing"
 	}
 	return how + "; its last words: " + said
-}
-
-// tail keeps the end of what is written to it.
-type tail struct {
-	limit int // bytes
-
-	mu   sync.Mutex // guards text
-	text []byte
-}
-
-// What is kept of an agent's output, in bytes.
-const (
-	tailBytes   = 1000    // of its stderr: its last words
-	outputBytes = 1 << 20 // of its stdout: what it tells of itself
-)
-
-func (t *tail) Write(p []byte) (int, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.text = append(t.text, p...)
-	if over := len(t.text) - t.limit; over > 0 {
-		t.text = append([]byte(nil), t.text[over:]...)
-	}
-	return len(p), nil
-}
-
-func (t *tail) String() string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return string(t.text)
-}
-
-func lastLines(text string) string {
-	text = strings.TrimSpace(text)
-	if len(text) > tailBytes {
-		text = "…" + text[len(text)-tailBytes:]
-	}
-	return text
 }
 
 var errInterrupted = errors.New("interrupted")

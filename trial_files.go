@@ -1,0 +1,73 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+
+	"github.com/tun-mcp/tun-mcp/trial/report"
+	"github.com/tun-mcp/tun-mcp/trial/score"
+)
+
+// checkTarget says why a report cannot be written to path, which flag names. A
+// file that is there already is replaced if it is such a report, as holds says:
+// another file's content would be lost.
+func checkTarget(flag, path string, holds func(head []byte) bool) error {
+	info, err := os.Stat(path)
+	switch {
+	case path == "":
+		return nil
+	case errors.Is(err, fs.ErrNotExist):
+		f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+		if err != nil {
+			return fmt.Errorf("%s: the report could not be written: %w", flag, err)
+		}
+		return errors.Join(f.Close(), os.Remove(path))
+	case err == nil && info.IsDir():
+		return fmt.Errorf("%s %s: it is a folder: name a file in it", flag, path)
+	case err == nil && !info.Mode().IsRegular():
+		return nil // /dev/stdout, or a pipe
+	}
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return fmt.Errorf("%s: the report could not be written: %w", flag, err)
+	}
+	defer f.Close()
+	head := make([]byte, 4096)
+	n, err := io.ReadFull(f, head)
+	if err != nil && n > 0 && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return fmt.Errorf("%s: %w", flag, err)
+	}
+	if n > 0 && !holds(head[:n]) {
+		return fmt.Errorf("%s %s: the file exists and is no report of a trial: remove it or name another", flag, path)
+	}
+	return nil
+}
+
+// holdsJSON and holdsPage know what --json and --html write.
+func holdsJSON(head []byte) bool {
+	return bytes.HasPrefix(head, []byte("{")) && bytes.Contains(head, []byte(`"version":`))
+}
+
+func holdsPage(head []byte) bool { return bytes.Contains(head, []byte("tun-mcp trial")) }
+
+// save writes the files that were asked for.
+func (o trialFlags) save(found *score.Report) error {
+	var saved, drawn error
+	if o.json != "" {
+		saved = found.Save(o.json)
+	}
+	if o.html != "" {
+		var page bytes.Buffer
+		if drawn = report.WritePage(&page, found); drawn == nil {
+			drawn = score.Replace(o.html, page.Bytes())
+		}
+		if drawn != nil {
+			drawn = fmt.Errorf("writing the page: %w", drawn)
+		}
+	}
+	return errors.Join(saved, drawn)
+}
