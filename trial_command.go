@@ -152,10 +152,7 @@ func runTrial(cmd *cobra.Command, names []string, o trialFlags) error {
 	if err := o.save(found); err != nil {
 		return err
 	}
-	if failure != nil && cmd.Context().Err() == nil {
-		return failure
-	}
-	if !found.Passed() {
+	if failure != nil || !found.Passed() {
 		return &exitError{Status: 1} // the table has said why
 	}
 	return nil

@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -41,13 +42,18 @@ type table struct {
 
 func (t *table) head() {
 	r := t.report
-	t.say(bold, 2, "%s on a %s network, %s", whoOf(r), cmp.Or(r.Network, "unknown"), assistOf(r))
+	if r.Network == "" {
+		t.say(bold, 2, "%s, but no session came up", whoOf(r))
+	} else {
+		t.say(bold, 2, "%s on a %s network, %s", whoOf(r), r.Network, assistOf(r))
+	}
 	if used := assistUsedOf(r); used != "" {
 		t.say("", 2, "%s", used)
 	}
 	t.say("", 2, "%s", settingsOf(r))
 	t.say(faint, 2, "%s", circumstancesOf(r))
-	if r.Cut != "" {
+	saidBelow := func(s score.Result) bool { return s.Reason == r.Cut }
+	if r.Cut != "" && !slices.ContainsFunc(r.Scenarios, saidBelow) {
 		t.say(red, 2, "ended early: %s", r.Cut)
 	}
 	t.space()
@@ -75,7 +81,9 @@ func (t *table) rows() {
 	if len(r.Scenarios) == 0 {
 		t.say("", 0, "no scenario has run")
 		t.space()
-		return
+	}
+	if r.Total.Sent == 0 {
+		return // the reasons say why
 	}
 	results := r.Scenarios
 	if len(results) > 1 {
