@@ -225,6 +225,17 @@ func TestJudgeProgramOutcomes(t *testing.T) {
 	}
 }
 
+// TestJudgeProgramKind: a failure that says its kind is counted under that.
+func TestJudgeProgramKind(t *testing.T) {
+	s := newStream()
+	r := segmentOf(4, 5000, 7, 2, "")
+	s.ask(false, r.packet())
+	s.requests[0].RoundTrip, s.requests[0].Failure, s.requests[0].Kind = time.Millisecond, "connection refused", score.FaultType
+	s.read()
+	s.write(1, answerOf(r, "").packet())
+	wantExchanges(t, Program(s.requests, s.events, time.Second), score.FaultType)
+}
+
 // TestJudgeProgramTurns: an HTTP exchange has several; its parts are the sums
 // over the turns, and the farewell does not count.
 func TestJudgeProgramTurns(t *testing.T) {
