@@ -17,7 +17,7 @@ import (
 type serveOptions struct {
 	link                   tun.Config
 	addr, addr6            string
-	queue                  int
+	queue, maxPPS          int
 	assist, session, level string
 	record, impair         string
 	impairment             tun.Impairment // what impair says
@@ -33,6 +33,7 @@ func (s *serveOptions) flags(cmd *cobra.Command) {
 	f.StringVar(&s.addr6, "addr6", "", "the peer's IPv6 address with its prefix, for instance 2001:db8:77::1/64 (default: IPv6 is off)")
 	f.IntVar(&s.link.MTU, "mtu", 1500, "longest packet on the link, in bytes: 68 to 65535, with IPv6 from 1280")
 	f.IntVar(&s.queue, "queue", session.DefaultQueue, fmt.Sprintf("packets that may wait for the agent, 1 to %d; the oldest is dropped when more come", session.MaxQueue))
+	f.IntVar(&s.maxPPS, "max-pps", session.DefaultMaxPPS, "packets a second that the agent may write, and at once after a pause; what is over is refused; 0: no limit")
 	f.StringVar(&s.assist, "assist", string(tools.AssistFix), "the most help with the bytes that the agent may ask for: none (bytes in, bytes out), check (faults are named, not sent), fix (lengths and checksums filled in)")
 	f.StringVar(&s.session, "session", "", "name of the session, for the other commands (default: a new one)")
 	f.StringSliceVar(&s.allowDest, "allow-dest", nil, "with host: more destinations that the agent may write to, as CIDR")
@@ -54,6 +55,9 @@ func (s *serveOptions) parse() (queue int, assist tools.Assist, allow []netip.Pr
 	}
 	if s.queue < 1 || s.queue > session.MaxQueue {
 		return 0, "", nil, fmt.Errorf("--queue %d: accepted are 1 to %d packets", s.queue, session.MaxQueue)
+	}
+	if s.maxPPS < 0 {
+		return 0, "", nil, fmt.Errorf("--max-pps %d: accepted are packets a second, from 1, and 0 for no limit", s.maxPPS)
 	}
 	if assist, err = tools.ParseAssist(s.assist); err != nil {
 		return 0, "", nil, fmt.Errorf("--%w", err)

@@ -55,7 +55,7 @@ func serve(ctx context.Context, o serveOptions, in, out *os.File) error {
 		link.Close()
 		return err
 	}
-	s := session.New(link, session.Config{Name: name, MTU: link.MTU, Queue: queue, Allow: allow, Record: recorder,
+	s := session.New(link, session.Config{Name: name, MTU: link.MTU, Queue: queue, MaxPPS: o.maxPPS, Allow: allow, Record: recorder,
 		Report: func(err error) {
 			slog.Error("the link has ended: calls are answered with this until the server is restarted", "cause", err)
 		}})

@@ -8,7 +8,8 @@ type Counters struct {
 	Dropped   uint64 `json:"dropped"`   // fell out of the full queue, oldest first
 	Written   uint64 `json:"written"`   // handed to the peer, Failed included
 	Failed    uint64 `json:"failed"`    // numbered as written, but the device did not take them
-	Refused   uint64 `json:"refused"`   // not written: faulty, or not to be carried
+	Refused   uint64 `json:"refused"`   // not written: faulty, not to be carried, or too fast
+	TooFast   uint64 `json:"too_fast"`  // of Refused: over Config.MaxPPS
 }
 
 // count returns the counters as of now. s.mu is held.

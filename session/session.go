@@ -25,6 +25,7 @@ type Config struct {
 	MTU    int            // longest packet the link carries, in bytes; zero: 65,535
 	Queue  int            // packets that may wait for a reader; zero: DefaultQueue
 	Allow  []netip.Prefix // where written packets may go; empty: anywhere (the link itself leads nowhere)
+	MaxPPS int            // packets a second that may be written; zero: no limit
 	Report func(error)    // called once when the link ends by itself; nil: nobody is told
 	Record *Recorder      // gets every packet, and is closed with the session; nil: no recording
 }
@@ -48,6 +49,7 @@ type Session struct {
 	record   record
 	pairs    pairs
 	shown    map[packet.Segment]int // TCP segments delivered, by the number they were delivered under
+	rate     bucket                 // of written packets
 	counters Counters
 	watchers map[*watcher]struct{}
 	err      error // why the link has ended
@@ -70,6 +72,7 @@ func New(device tun.Device, config Config) *Session {
 		queue:    newQueue(config.Queue),
 		arrived:  make(chan struct{}),
 		pairs:    newPairs(),
+		rate:     bucket{rate: config.MaxPPS},
 		shown:    make(map[packet.Segment]int),
 		watchers: make(map[*watcher]struct{}),
 	}

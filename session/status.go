@@ -22,11 +22,13 @@ type Status struct {
 	Agent6    string        `json:"agent6,omitempty"` //
 	Assist    string        `json:"assist"`           // the most that write_packet may be asked for
 	Queue     int           `json:"queue"`            // packets that may wait
+	MaxPPS    int           `json:"max_pps"`          // packets a second that may be written; 0: no limit
 	PingWith  string        `json:"ping_with"`        // a command that pings the agent
 	Readers   int           `json:"readers"`          // reads that wait for a packet right now
 	Counters  Counters      `json:"packets"`
 	Responses ResponseTimes `json:"response_times"`
 	Recording *Recording    `json:"recording,omitempty"` // with --record
+	Runtime   Runtime       `json:"runtime"`
 }
 
 // Fill completes a status with what the session itself knows.
@@ -37,8 +39,9 @@ func (s *Session) Fill(status Status) Status {
 	if s.err != nil {
 		status.State = s.err.Error()
 	}
-	status.MTU, status.Queue = s.config.MTU, len(s.queue.ring)
+	status.MTU, status.Queue, status.MaxPPS = s.config.MTU, len(s.queue.ring), s.config.MaxPPS
 	status.Readers, status.Counters, status.Responses = s.readers, s.count(), s.pairs.sum()
 	status.Recording = s.config.Record.recording()
+	status.Runtime = runtimeNow()
 	return status
 }

@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -43,7 +44,8 @@ func (s *Session) CheckReplyTo(number int) error {
 	return nil
 }
 
-// Write hands the peer one packet and returns it with its number. replyTo is
+// Write hands the peer one packet and returns it with its number. One over the
+// rate limit is not written; the error is a *RateError then. replyTo is
 // the number of the packet that it answers; with 0 the session finds it by
 // its flow. Data is copied. Of ctx only the call is used, see WithCall: a write
 // is over at once.
@@ -66,6 +68,10 @@ func (s *Session) Write(ctx context.Context, data []byte, replyTo int) (*Packet,
 	if s.err != nil {
 		defer s.mu.Unlock()
 		return nil, fmt.Errorf("writing to the link: %w", s.err)
+	}
+	if wait := s.rate.take(time.Now()); wait > 0 {
+		defer s.mu.Unlock()
+		return nil, &RateError{MaxPPS: s.config.MaxPPS, Wait: wait}
 	}
 	p := &Packet{Number: s.record.last + 1, Direction: Write, Time: time.Now(), Data: data, ReplyTo: replyTo}
 	if p.ReplyTo == 0 {
@@ -100,9 +106,13 @@ func (s *Session) Write(ctx context.Context, data []byte, replyTo int) (*Packet,
 }
 
 // Refused counts a packet that was not written, because of why.
-func (s *Session) Refused(data []byte, replyTo int, why string) {
+func (s *Session) Refused(data []byte, replyTo int, why error) {
+	_, tooFast := errors.AsType[*RateError](why)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.counters.Refused++
-	s.publish(Event{Event: EventRefused, Time: time.Now(), Hex: hexOf(data), ReplyTo: replyTo, Why: why})
+	if tooFast {
+		s.counters.TooFast++
+	}
+	s.publish(Event{Event: EventRefused, Time: time.Now(), Hex: hexOf(data), ReplyTo: replyTo, Why: why.Error()})
 }

@@ -54,9 +54,15 @@ func (h *Host) write(ctx context.Context, a writeArguments) (string, error) {
 	}
 	var out strings.Builder
 	sent := 0
+	var tooFast error // the first packet over the rate limit holds up all behind it: their order stays
 	for i, p := range a.Packets {
-		line, err := h.writeOne(ctx, p, assist)
+		line, err := h.writeOne(ctx, p, assist, tooFast)
 		if err != nil {
+			if tooFast != nil && err == tooFast {
+				err = errAlsoTooFast
+			} else if limit, ok := errors.AsType[*session.RateError](err); ok {
+				tooFast = limit
+			}
 			fmt.Fprintf(&out, "packet %d%s: %v\n", i+1, p.about(), err)
 			continue
 		}
@@ -85,8 +91,12 @@ func (h *Host) write(ctx context.Context, a writeArguments) (string, error) {
 	return strings.TrimSuffix(out.String(), "\n"), nil
 }
 
+// errAlsoTooFast is the short word for a packet behind one over the rate limit.
+var errAlsoTooFast = errors.New("not sent either, over the rate limit")
+
 // writeOne builds, checks and writes one packet, and says what was written.
-func (h *Host) writeOne(ctx context.Context, p packetArguments, assist Assist) (string, error) {
+// With held it is not written, for that reason.
+func (h *Host) writeOne(ctx context.Context, p packetArguments, assist Assist, held error) (string, error) {
 	data, err := h.build(p, assist)
 	if err == nil {
 		err = h.judge(&data, assist)
@@ -98,12 +108,18 @@ func (h *Host) writeOne(ctx context.Context, p packetArguments, assist Assist) (
 			err = h.Session.CheckReplyTo(replyTo)
 		}
 	}
+	if err == nil {
+		err = held
+	}
 	if err != nil {
-		h.Session.Refused(data, replyTo, err.Error())
+		h.Session.Refused(data, replyTo, err)
 		return "", err
 	}
 	written, err := h.Session.Write(session.WithAssist(ctx, string(assist)), data, replyTo)
 	if err != nil {
+		if _, ok := errors.AsType[*session.RateError](err); ok {
+			h.Session.Refused(data, replyTo, err)
+		}
 		return "", err
 	}
 	line := fmt.Sprintf("#%d %d bytes written", written.Number, len(data))

@@ -1,0 +1,51 @@
+package session
+
+import (
+	"fmt"
+	"math"
+	"time"
+)
+
+// DefaultMaxPPS is far above what a model can write, and above what the
+// built-in agent writes in a download, the fastest that is known.
+const DefaultMaxPPS = 100_000
+
+// A RateError says that a packet was not written because more came than
+// Config.MaxPPS allows.
+type RateError struct {
+	MaxPPS int           // the limit, packets a second
+	Wait   time.Duration // until one more may be written
+}
+
+func (e *RateError) Error() string {
+	return fmt.Sprintf("over the rate limit of %d packets a second: write it again in %d ms, and fewer at a time; the user can raise the limit with --max-pps N (0: none)",
+		e.MaxPPS, (e.Wait + time.Millisecond - 1).Milliseconds())
+}
+
+// bucket lets rate packets a second through, and after a pause up to a
+// second's worth at once. The zero bucket lets everything through. It has no
+// lock of its own.
+type bucket struct {
+	rate  int       // packets a second; 0: no limit
+	level float64   // packets that may pass now, up to rate
+	at    time.Time // when level was right; zero: the bucket was never used and is full
+}
+
+// take lets one packet through and returns 0, or how long it has to wait.
+func (b *bucket) take(now time.Time) time.Duration {
+	if b.rate == 0 {
+		return 0
+	}
+	full := float64(b.rate)
+	if b.at.IsZero() {
+		b.level = full
+	} else {
+		b.level = min(full, b.level+now.Sub(b.at).Seconds()*full)
+	}
+	b.at = now
+	if b.level < 1 {
+		return time.Duration(math.Ceil((1 - b.level) / full * float64(time.Second)))
+	}
+	b.level--
+	return 0
+}
