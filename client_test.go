@@ -62,6 +62,7 @@ type client struct {
 	last    int        // id of the last request
 	waiting map[int]chan answer
 	raw     []string // every line that the server wrote
+	forgets bool     // raw stays as it is
 	stderr  strings.Builder
 	closed  chan struct{} // the server's stdout has ended
 }
@@ -148,7 +149,9 @@ func (c *client) receive(stdout io.Reader) {
 		line, err := lines.ReadString('\n')
 		if line != "" {
 			c.mu.Lock()
-			c.raw = append(c.raw, line)
+			if !c.forgets {
+				c.raw = append(c.raw, line)
+			}
 			c.mu.Unlock()
 			var a answer
 			if json.Unmarshal([]byte(line), &a) == nil && a.ID != nil {

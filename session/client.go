@@ -106,6 +106,10 @@ func dial(path string) *Client {
 	}
 }
 
+// Close lets go of the connections that wait for a next request. The client
+// can be used again.
+func (c *Client) Close() { c.http.CloseIdleConnections() }
+
 // Status asks the session for its status.
 func (c *Client) Status(ctx context.Context) (Status, error) {
 	var status Status
