@@ -24,7 +24,7 @@ type Config struct {
 	Name   string         // session name; for the control socket and the status
 	MTU    int            // longest packet the link carries, in bytes; zero: 65,535
 	Queue  int            // packets that may wait for a reader; zero: DefaultQueue
-	Allow  []netip.Prefix // where written packets may go; empty: anywhere (the link itself leads nowhere)
+	Allow  []netip.Prefix // where written packets may go, and their answers; empty: anywhere (the link itself leads nowhere)
 	MaxPPS int            // packets a second that may be written; zero: no limit
 	Report func(error)    // called once when the link ends by itself; nil: nobody is told
 	Record *Recorder      // gets every packet, and is closed with the session; nil: no recording

@@ -4,14 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/tun-mcp/tun-mcp/packet"
 )
 
 // CheckLink says why the link cannot take data as a packet, nil if it can:
-// malformed beyond carrying, longer than the MTU, or bound for an address that
-// this session does not write to.
+// malformed beyond carrying, longer than the MTU, or to or from an address that
+// this session does not write to: what it comes from, its answer goes to.
 func (s *Session) CheckLink(data []byte) error {
 	if err := packet.Carriable(data, s.config.MTU); err != nil {
 		return err
@@ -19,16 +21,22 @@ func (s *Session) CheckLink(data []byte) error {
 	if len(s.config.Allow) == 0 {
 		return nil
 	}
-	_, dst, ok := packet.Addresses(data)
-	if !ok {
-		return fmt.Errorf("the packet has no destination that could be checked against %v", s.config.Allow)
+	src, dst, ok := packet.Addresses(data)
+	switch {
+	case !ok:
+		return fmt.Errorf("the packet has no addresses that could be checked against %v", s.config.Allow)
+	case !s.allows(dst):
+		return fmt.Errorf("destination %s is outside %v: this link is on the host's own network and writes stay inside its prefix; the user can open more with --allow-dest CIDR", dst, s.config.Allow)
+	case !s.allows(src):
+		// The host would answer it, out of any of its interfaces.
+		return fmt.Errorf("source %s is outside %v: this link is on the host's own network, which would send its answer there; write from an address of yours, or the user can open more with --allow-dest CIDR", src, s.config.Allow)
 	}
-	for _, prefix := range s.config.Allow {
-		if prefix.Contains(dst) {
-			return nil
-		}
-	}
-	return fmt.Errorf("destination %s is outside %v: this link is on the host's own network and writes stay inside its prefix; the user can open more with --allow-dest CIDR", dst, s.config.Allow)
+	return nil
+}
+
+// allows tells whether an address is one that packets may go to.
+func (s *Session) allows(addr netip.Addr) bool {
+	return slices.ContainsFunc(s.config.Allow, func(p netip.Prefix) bool { return p.Contains(addr) })
 }
 
 // CheckReplyTo says why number cannot be the packet that a written one
