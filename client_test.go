@@ -19,8 +19,15 @@ import (
 // program is the built program, the same for all tests of this package.
 var program string
 
+// builtProgram is an environment variable with the path of the program, for a
+// test that was started by another.
+const builtProgram = "TUN_MCP_TEST_PROGRAM"
+
 func TestMain(m *testing.M) {
 	tun.RunHolder()
+	if program = os.Getenv(builtProgram); program != "" {
+		os.Exit(m.Run())
+	}
 	os.Exit(func() int {
 		dir, err := os.MkdirTemp("", "tun-mcp-test")
 		if err != nil {

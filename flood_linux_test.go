@@ -184,6 +184,7 @@ func numbered(text string) []int {
 
 // deviceCounts are the kernel's counts of a TUN device, from the peer's side.
 type deviceCounts struct {
+	given   uint64 // received by the peer
 	taken   uint64 // sent by the peer and read by the server
 	dropped uint64 // sent by the peer while the device's own queue was full
 }
@@ -199,7 +200,8 @@ func device(t *testing.T, v vital) deviceCounts {
 		name, counts, _ := strings.Cut(strings.TrimSpace(line), ":")
 		if fields := strings.Fields(counts); name == v.Device && len(fields) == 16 {
 			var d deviceCounts
-			var bad [2]error
+			var bad [3]error
+			d.given, bad[2] = strconv.ParseUint(fields[1], 10, 64)    // receive: bytes, packets
 			d.taken, bad[0] = strconv.ParseUint(fields[9], 10, 64)    // transmit: bytes, packets,
 			d.dropped, bad[1] = strconv.ParseUint(fields[11], 10, 64) // errs, drop
 			if err := errors.Join(bad[:]...); err != nil {
