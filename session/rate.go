@@ -6,9 +6,10 @@ import (
 	"time"
 )
 
-// DefaultMaxPPS is far above what a model can write, and above what the
-// built-in agent writes in a download, the fastest that is known.
-const DefaultMaxPPS = 100_000
+// DefaultMaxPPS is a thousand times what a model writes, and 70 MB/s of full
+// packets: no download of the built-in agent has come near it. docs/load.md
+// has what was measured.
+const DefaultMaxPPS = 50_000
 
 // A RateError says that a packet was not written because more came than
 // Config.MaxPPS allows.

@@ -4,7 +4,7 @@ import "runtime/metrics"
 
 // Runtime is what the server's process takes at the moment.
 type Runtime struct {
-	Goroutines  uint64 `json:"goroutines"`
+	Goroutines  uint64 `json:"goroutines"`   // the runtime's own included
 	MemoryBytes uint64 `json:"memory_bytes"` // had from the system and not given back
 	HeapBytes   uint64 `json:"heap_bytes"`   // of it, objects: live ones, and those not collected yet
 }
