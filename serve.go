@@ -6,9 +6,11 @@ import (
 	"log/slog"
 	"net/netip"
 	"os"
+	"os/signal"
 	"regexp"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/tun-mcp/tun-mcp/mcpserver"
@@ -20,6 +22,9 @@ import (
 // serve opens a session, serves it to the MCP client on in and out, and closes
 // it when the client or ctx ends.
 func serve(ctx context.Context, o serveOptions, in, out *os.File) error {
+	// A client that closed its end of stdout or stderr shows in the write, and
+	// then the server ends in order. The signal would kill it.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	queue, assist, allow, err := o.parse()
 	if err != nil {
 		return err

@@ -17,10 +17,6 @@ import (
 )
 
 const (
-	// longestLine bounds a JSON-RPC message, in bytes: 64 packets of 65,535
-	// bytes in hex fit.
-	longestLine = 16 << 20
-
 	// mostRequests bounds the requests being served at once. Every waiting
 	// read is one.
 	mostRequests = 256
@@ -30,8 +26,8 @@ const (
 	farewell = 500 * time.Millisecond
 )
 
-// ServeStdio serves one client on in and out, JSON-RPC a line, until in ends or
-// ctx does, both of which return nil.
+// ServeStdio serves one client on in and out, JSON-RPC a line, until in ends,
+// out takes no more or ctx ends, all of which return nil.
 //
 // The messages are handled by mcp-go, the lines are read here: its own stdio
 // loop loses a cancellation that arrives before a worker has taken the call up,
@@ -39,7 +35,7 @@ const (
 func ServeStdio(ctx context.Context, s *server.MCPServer, in io.Reader, out io.Writer) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	c := &stdioClient{server: s, out: out, notices: make(chan mcp.JSONRPCNotification, 100), underWay: map[string]context.CancelFunc{}}
+	c := &stdioClient{server: s, gone: cancel, writing: make(chan struct{}, 1), out: out, notices: make(chan mcp.JSONRPCNotification, 100), underWay: map[string]context.CancelFunc{}}
 	if err := s.RegisterSession(ctx, c); err != nil {
 		return fmt.Errorf("serving MCP on stdio: %w", err)
 	}
@@ -63,14 +59,16 @@ func ServeStdio(ctx context.Context, s *server.MCPServer, in io.Reader, out io.W
 // stdioClient is the one client of a stdio server.
 type stdioClient struct {
 	server  *server.MCPServer
+	gone    context.CancelFunc // ends the serving: the client cannot be written to
 	notices chan mcp.JSONRPCNotification
 
-	writing sync.Mutex // held while a line is written to out
+	writing chan struct{} // has room for one: who is in may write to out
 	out     io.Writer
 
-	requests sync.WaitGroup
-	mu       sync.Mutex                    // guards underWay
-	underWay map[string]context.CancelFunc // requests being served, by their id as it was sent
+	requests sync.WaitGroup                // those in underWay
+	mu       sync.Mutex                    // guards what follows, and adding to requests
+	ending   bool                          // no more requests are taken up
+	underWay map[string]context.CancelFunc // requests being served, by their key
 }
 
 // The session that mcp-go keeps a client by. Stdio has one, known by no id and
@@ -100,7 +98,7 @@ func (c *stdioClient) listen(ctx context.Context, in *bufio.Reader) error {
 			c.refuse(nil, mcp.INVALID_REQUEST, err.Error())
 			continue
 		}
-		if len(bytes.TrimSpace(line)) > 0 {
+		if line = bytes.TrimSpace(line); len(line) > 0 {
 			c.take(ctx, line)
 		}
 		if errors.Is(err, io.EOF) {
@@ -112,92 +110,94 @@ func (c *stdioClient) listen(ctx context.Context, in *bufio.Reader) error {
 	}
 }
 
-var errLineTooLong = fmt.Errorf("the message is longer than %d bytes: write fewer packets in a call", longestLine)
-
-// readLine returns the next line. One that is too long is read to its end and
-// answered, so that the conversation can go on.
-func readLine(in *bufio.Reader) ([]byte, error) {
-	var line []byte
-	tooLong := false
-	for {
-		piece, err := in.ReadSlice('\n')
-		if tooLong = tooLong || len(line)+len(piece) > longestLine; !tooLong {
-			line = append(line, piece...)
-		}
-		switch {
-		case errors.Is(err, bufio.ErrBufferFull):
-		case tooLong && err == nil:
-			return nil, errLineTooLong
-		default:
-			return line, err
-		}
-	}
-}
-
 // take handles one message. A request gets a goroutine of its own, and is known
 // by its id from here on: a cancellation that comes next finds it.
 func (c *stdioClient) take(ctx context.Context, line []byte) {
-	var message struct {
-		ID     json.RawMessage `json:"id"`
-		Method string          `json:"method"`
-		Params struct {
-			RequestID json.RawMessage `json:"requestId"`
-		} `json:"params"`
-	}
-	var typeError *json.UnmarshalTypeError // mcp-go words what is mistyped
-	if err := json.Unmarshal(line, &message); err != nil && !errors.As(err, &typeError) {
-		c.refuse(nil, mcp.PARSE_ERROR, "the line is not a JSON-RPC message: "+err.Error())
+	m, err := parseMessage(line)
+	if err != nil {
+		c.refuse(m.ID, err.code, err.why)
 		return
 	}
-	if len(message.ID) == 0 {
-		if message.Method == string(mcp.MethodNotificationCancelled) {
-			c.cancel(string(message.Params.RequestID))
+	if !m.request {
+		if m.Method == string(mcp.MethodNotificationCancelled) {
+			c.cancel(m.Params.RequestID)
 		}
-		c.server.HandleMessage(ctx, line)
+		c.handle(ctx, m, line)
 		return
 	}
-	id := string(message.ID)
-	ctx, done, ok := c.begin(ctx, id)
-	if !ok {
-		c.refuse(message.ID, mcp.INTERNAL_ERROR, fmt.Sprintf("%d requests are under way, that is the most: wait for one to end", mostRequests))
+	ctx, done, why := c.begin(ctx, m.key)
+	if why != nil {
+		c.refuse(m.ID, why.code, why.why)
 		return
 	}
-	c.requests.Go(func() {
+	go func() {
 		defer done()
-		if response := c.server.HandleMessage(ctx, line); response != nil {
-			c.write(response)
-		}
-	})
+		c.handle(ctx, m, line)
+	}()
 }
 
-// begin enters a request under its id and returns what ends it.
-func (c *stdioClient) begin(ctx context.Context, id string) (context.Context, func(), bool) {
-	ctx, cancel := context.WithCancel(ctx)
+// handle answers a message if there is something to answer.
+func (c *stdioClient) handle(ctx context.Context, m message, line []byte) {
+	defer func() {
+		// mcp-go recovers what tools do, not prompts, resources and itself.
+		if fault := recover(); fault != nil {
+			slog.Error("a request failed", "method", m.Method, "panic", fault)
+			c.refuse(m.ID, mcp.INTERNAL_ERROR, fmt.Sprintf("%s failed inside this server (%v): it goes on, the request was not served", m.Method, fault))
+		}
+	}()
+	if response := c.server.HandleMessage(ctx, line); response != nil && len(m.ID) > 0 {
+		c.write(response)
+	}
+}
+
+// begin enters a request by its key and returns what ends it, or why it cannot
+// be served.
+func (c *stdioClient) begin(ctx context.Context, key string) (context.Context, func(), *refusal) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if len(c.underWay) >= mostRequests {
-		cancel()
-		return nil, nil, false
+	if c.ending {
+		return nil, nil, &refusal{mcp.INTERNAL_ERROR, "this server is ending: start it again"}
 	}
-	c.underWay[id] = cancel
+	if _, twice := c.underWay[key]; twice {
+		// Served, its end would be taken for the other's, and a cancellation
+		// would end either of the two.
+		return nil, nil, &refusal{mcp.INVALID_REQUEST, fmt.Sprintf("a request with the id %s is under way: give each request an id of its own", key)}
+	}
+	if len(c.underWay) >= mostRequests {
+		return nil, nil, &refusal{mcp.INTERNAL_ERROR, fmt.Sprintf("%d requests are under way, that is the most: wait for one to end", mostRequests)}
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	c.underWay[key] = cancel
+	c.requests.Add(1)
 	return ctx, func() {
+		defer c.requests.Done()
 		cancel()
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		delete(c.underWay, id)
-	}, true
+		delete(c.underWay, key)
+	}, nil
 }
 
-func (c *stdioClient) cancel(id string) {
+// cancel ends the request of that id. One that is over, or was never there, is
+// no fault: a cancellation crosses the answer on its way.
+func (c *stdioClient) cancel(id json.RawMessage) {
+	key, why := keyOf(id)
+	if why != nil {
+		return
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if cancel, ok := c.underWay[id]; ok {
+	if cancel, ok := c.underWay[key]; ok {
 		cancel()
 	}
 }
 
-// finished waits until no request is under way, for as long as a farewell is.
+// finished takes no more requests up and waits until none is under way, for as
+// long as a farewell is.
 func (c *stdioClient) finished() {
+	c.mu.Lock()
+	c.ending = true
+	c.mu.Unlock()
 	done := make(chan struct{})
 	go func() { c.requests.Wait(); close(done) }()
 	select {
@@ -212,17 +212,18 @@ func (c *stdioClient) refuse(id json.RawMessage, code int, why string) {
 	c.write(mcp.NewJSONRPCError(mcp.NewRequestId(given), code, why, nil))
 }
 
-// write sends one message. A client that cannot be written to is gone; its
-// stdin, which ends then, ends the server.
+// write sends one message. A client that cannot be written to is gone, though
+// it, or a child of its, may hold the other end of stdin for long.
 func (c *stdioClient) write(message any) {
 	line, err := json.Marshal(message)
 	if err != nil {
 		slog.Error("an answer could not be encoded", "error", err)
 		return
 	}
-	c.writing.Lock()
-	defer c.writing.Unlock()
+	c.writing <- struct{}{}
+	defer func() { <-c.writing }()
 	if _, err := c.out.Write(append(line, '\n')); err != nil {
 		slog.Debug("the MCP client could not be written to", "error", err)
+		c.gone()
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"sort"
@@ -93,11 +94,16 @@ func removeDead(path string) {
 	}
 }
 
+// answerTimeout bounds a server's first word on any request. It may need half of
+// it to ask the holder of a private network for a socket.
+const answerTimeout = 10 * time.Second
+
 func dial(path string) *Client {
 	return &Client{
 		Name: strings.TrimSuffix(filepath.Base(path), ".sock"),
 		Path: path,
 		http: &http.Client{Transport: &http.Transport{
+			ResponseHeaderTimeout: answerTimeout,
 			DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 				var d net.Dialer
 				return d.DialContext(ctx, "unix", path)
@@ -177,12 +183,21 @@ func (c *Client) send(ctx context.Context, method, path string, request any) (io
 	}
 	response, err := c.http.Do(r)
 	if err != nil {
-		return nil, fmt.Errorf("asking session %s for %s: %w", c.Name, path, err)
+		return nil, c.silent(path, err)
 	}
 	if response.StatusCode != http.StatusOK {
 		return nil, c.refused(response)
 	}
 	return response.Body, nil
+}
+
+// silent is why a session gave no answer.
+func (c *Client) silent(path string, err error) error {
+	next := ""
+	if cut, ok := errors.AsType[*url.Error](err); ok && cut.Timeout() && !errors.Is(err, context.DeadlineExceeded) {
+		next = "; its server was stopped, or has no descriptor left (ulimit -n): try again, or end it"
+	}
+	return fmt.Errorf("asking session %s for %s: %w%s", c.Name, path, err, next)
 }
 
 // refused is the session's own word on why it did not do what it was asked.

@@ -75,7 +75,27 @@ func Claim(name string) (net.Listener, error) {
 		listener.Close()
 		return nil, fmt.Errorf("protecting the control socket: %w", err)
 	}
-	return listener, nil
+	file, err := os.Lstat(path)
+	if err != nil {
+		listener.Close()
+		return nil, fmt.Errorf("looking at the control socket: %w", err)
+	}
+	return &claim{listener.(*net.UnixListener), file}, nil
+}
+
+// A claim listens on a control socket. At its end it removes the socket, but
+// not one that a later session made at the same place: somebody may have
+// removed this one under way.
+type claim struct {
+	*net.UnixListener
+	file os.FileInfo // of the socket
+}
+
+func (c *claim) Close() error {
+	if now, err := os.Lstat(c.Addr().String()); err != nil || !os.SameFile(c.file, now) {
+		c.SetUnlinkOnClose(false)
+	}
+	return c.UnixListener.Close()
 }
 
 // checkFolder refuses a folder that others could have prepared or can enter.

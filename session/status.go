@@ -15,7 +15,7 @@ type Status struct {
 	Holder    int           `json:"holder,omitempty"` // the process that holds the private network's namespaces
 	Device    string        `json:"device"`           // its name in the peer's system
 	Link      string        `json:"link"`             // up, down, gone; unknown if it could not be asked
-	MTU       int           `json:"mtu"`              // bytes
+	MTU       int           `json:"mtu"`              // bytes, as of now
 	Peer      string        `json:"peer"`             // 10.77.0.1/24
 	Agent     string        `json:"agent"`            // 10.77.0.2
 	Peer6     string        `json:"peer6,omitempty"`  //
@@ -33,13 +33,14 @@ type Status struct {
 
 // Fill completes a status with what the session itself knows.
 func (s *Session) Fill(status Status) Status {
+	status.MTU = s.mtu()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	status.Session, status.Started, status.State = s.config.Name, s.started, "open"
 	if s.err != nil {
 		status.State = s.err.Error()
 	}
-	status.MTU, status.Queue, status.MaxPPS = s.config.MTU, len(s.queue.ring), s.config.MaxPPS
+	status.Queue, status.MaxPPS = len(s.queue.ring), s.config.MaxPPS
 	status.Readers, status.Counters, status.Responses = s.readers, s.count(), s.pairs.sum()
 	status.Recording = s.config.Record.recording()
 	status.Runtime = runtimeNow()

@@ -15,7 +15,7 @@ import (
 // malformed beyond carrying, longer than the MTU, or to or from an address that
 // this session does not write to: what it comes from, its answer goes to.
 func (s *Session) CheckLink(data []byte) error {
-	if err := packet.Carriable(data, s.config.MTU); err != nil {
+	if err := packet.Carriable(data, s.mtu()); err != nil {
 		return err
 	}
 	if len(s.config.Allow) == 0 {
@@ -37,6 +37,15 @@ func (s *Session) CheckLink(data []byte) error {
 // allows tells whether an address is one that packets may go to.
 func (s *Session) allows(addr netip.Addr) bool {
 	return slices.ContainsFunc(s.config.Allow, func(p netip.Prefix) bool { return p.Contains(addr) })
+}
+
+// mtu is the longest packet that the link carries now. The kernel would take a
+// longer one as if it had crossed the wire.
+func (s *Session) mtu() int {
+	if link, ok := s.device.(interface{ CurrentMTU() int }); ok {
+		return link.CurrentMTU()
+	}
+	return s.config.MTU
 }
 
 // CheckReplyTo says why number cannot be the packet that a written one

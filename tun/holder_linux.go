@@ -18,7 +18,7 @@ import (
 // The holder is a process that lives in a network namespace of its own, so
 // that the server needs no privilege and stays where it is. It and the server
 // share a SOCK_SEQPACKET socket pair. First the Config goes to the holder, and
-// an answer with the device's descriptor comes back. From then on each message
+// an answer with the device's descriptor and a socket's comes back. From then on each message
 // asks for a socket of the namespace, or answers that. And the socket says that
 // the other is alive: however one goes, its end closes.
 
@@ -28,7 +28,7 @@ const holderSocket = 3
 // maxMessage is more than any message has, in bytes.
 const maxMessage = 16 << 10
 
-// An answer is what the holder made of its Config. The descriptor comes with
+// An answer is what the holder made of its Config. The descriptors come with
 // it if Refused is nil.
 type answer struct {
 	Name    string   // the device's name
@@ -79,11 +79,11 @@ func hold() error {
 
 	a := answer{Name: cfg.Name}
 	var rights []byte
-	fd, err := furnish(cfg)
+	device, view, err := furnish(cfg)
 	if err != nil {
 		a.Refused = refused(err)
 	} else {
-		rights = unix.UnixRights(fd)
+		rights = unix.UnixRights(device, view)
 	}
 	message, err = json.Marshal(a)
 	if err != nil {
@@ -92,7 +92,8 @@ func hold() error {
 	if _, _, err := socket.WriteMsgUnix(message, rights, nil); err != nil {
 		return fmt.Errorf("answer the server: %w", err)
 	}
-	unix.Close(fd) // the device is the server's now, and goes when it closes it
+	unix.Close(device) // it is the server's now, and goes when it closes it
+	unix.Close(view)
 
 	serveSockets(socket) // returns when the server is gone
 	removeDead(cfg.Cleanup)
@@ -122,31 +123,35 @@ func removeDead(path string) {
 	}
 }
 
-// furnish puts into the namespace what a host has, and returns the TUN device's
-// descriptor.
-func furnish(cfg Config) (fd int, err error) {
+// furnish puts into the namespace what a host has, and returns the descriptors
+// of the TUN device and of a socket to look at it through.
+func furnish(cfg Config) (device, view int, err error) {
 	if err := checkTUN(); err != nil {
-		return -1, err
+		return -1, -1, err
 	}
 	// Opened by this process, the device belongs to its namespace, wherever
 	// the descriptor goes.
-	fd, err = createTUN(cfg.Name, false)
+	device, err = createTUN(cfg.Name, false)
 	if err != nil {
-		return -1, forbidden("create the device "+cfg.Name+" in a network namespace", err)
+		return -1, -1, forbidden("create the device "+cfg.Name+" in a network namespace", err)
 	}
 	if err := configure(cfg.Name, cfg); err != nil {
-		return -1, err
+		return -1, -1, err
 	}
 	lo, err := netlink.LinkByName("lo")
 	if err == nil {
 		err = netlink.LinkSetUp(lo)
 	}
 	if err != nil {
-		return -1, fmt.Errorf("set the link lo up: %w", err)
+		return -1, -1, fmt.Errorf("set the link lo up: %w", err)
 	}
 	// Lets ping work without a raw socket; not everywhere may it be written.
 	os.WriteFile("/proc/sys/net/ipv4/ping_group_range", []byte("0 0"), 0)
-	return fd, nil
+	view, err = unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return -1, -1, fmt.Errorf("open a socket in the private network: %w", err)
+	}
+	return device, view, nil
 }
 
 // refused turns err into what can be sent.

@@ -26,6 +26,7 @@ type privateDevice struct {
 	holder  *exec.Cmd
 	socket  *net.UnixConn   // closed: the holder exits
 	sockets *asker          // asks the holder for sockets
+	view    view            // of the device, whatever becomes of the holder
 	living  context.Context // ends with the device
 	die     context.CancelFunc
 	gone    chan struct{} // closed when the holder was waited for
@@ -38,20 +39,22 @@ func openPrivate(cfg Config) (*Link, error) {
 	if err != nil {
 		return nil, err
 	}
-	fd, name, err := receive(socket, cfg, time.Now().Add(startTimeout))
+	fds, name, err := receive(socket, cfg, time.Now().Add(startTimeout))
 	if err != nil {
 		socket.Close()
 		holder.Process.Kill()
 		holder.Wait()
 		return nil, err
 	}
-	d, err := newDescriptor(fd, name, fmt.Sprintf("tun-mcp exec -- ip link set %s up", name))
+	seen := newView(fds[1])
+	d, err := newDescriptor(fds[0], name, fmt.Sprintf("tun-mcp exec -- ip link set %s up", name))
 	if err != nil {
+		seen.socket.Close()
 		socket.Close()
 		holder.Wait()
 		return nil, err
 	}
-	device := &privateDevice{descriptor: d, holder: holder, socket: socket, sockets: newAsker(socket), gone: make(chan struct{})}
+	device := &privateDevice{descriptor: d, holder: holder, socket: socket, sockets: newAsker(socket), view: seen, gone: make(chan struct{})}
 	device.living, device.die = context.WithCancel(context.Background())
 	go device.watchHolder()
 	return &Link{
@@ -82,6 +85,7 @@ func (d *privateDevice) watchHolder() {
 	d.end(&why)
 	d.die()
 	d.socket.Close()
+	d.view.socket.Close()
 	kill := time.AfterFunc(closeTimeout, func() { d.holder.Process.Kill() })
 	defer kill.Stop()
 	d.holder.Wait()
@@ -155,37 +159,40 @@ func startHolder() (*exec.Cmd, *net.UnixConn, error) {
 	return holder, ours, nil
 }
 
-// receive sends the holder cfg and returns, by the deadline, the descriptor of
-// the device that it made, and the device's name.
-func receive(socket *net.UnixConn, cfg Config, deadline time.Time) (fd int, name string, err error) {
+// receive sends the holder cfg and returns, by the deadline, the descriptors of
+// the device that it made and of a socket beside it, and the device's name.
+func receive(socket *net.UnixConn, cfg Config, deadline time.Time) (fds []int, name string, err error) {
 	message, err := json.Marshal(cfg)
 	if err != nil {
-		return -1, "", err
+		return nil, "", err
 	}
 	socket.SetDeadline(deadline)
 	defer socket.SetDeadline(time.Time{})
 	if _, err := socket.Write(message); err != nil {
-		return -1, "", fmt.Errorf("send the holder of the private network its config: %w", err)
+		return nil, "", fmt.Errorf("send the holder of the private network its config: %w", err)
 	}
 	message = make([]byte, maxMessage)
-	rights := make([]byte, unix.CmsgSpace(4))
+	rights := make([]byte, unix.CmsgSpace(2*4))
 	n, oobn, _, _, err := socket.ReadMsgUnix(message, rights) // its descriptors are close-on-exec
 	switch {
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		return -1, "", fmt.Errorf("wait for the holder of the private network: no answer in %v; try again, or use --network memory (%w)", startTimeout, err)
+		return nil, "", fmt.Errorf("wait for the holder of the private network: no answer in %v; try again, or use --network memory (%w)", startTimeout, err)
 	case err != nil:
-		return -1, "", fmt.Errorf("wait for the holder of the private network: it ended without an answer: %w; main has to call tun.RunHolder first", err)
+		return nil, "", fmt.Errorf("wait for the holder of the private network: it ended without an answer: %w; main has to call tun.RunHolder first", err)
 	}
 	var a answer
 	if err := json.Unmarshal(message[:n], &a); err != nil {
-		return -1, "", fmt.Errorf("decode the answer of the private network's holder: %w", err)
+		return nil, "", fmt.Errorf("decode the answer of the private network's holder: %w", err)
 	}
 	if a.Refused != nil {
-		return -1, "", a.Refused
+		return nil, "", a.Refused
 	}
-	fds := takeDescriptors(rights[:oobn])
-	if len(fds) == 0 {
-		return -1, "", errors.New("take the device's descriptor from the holder: none came; use --network memory")
+	fds = takeDescriptors(rights[:oobn])
+	if len(fds) != 2 { // the kernel drops what this process has no room for
+		for _, fd := range fds {
+			unix.Close(fd)
+		}
+		return nil, "", fmt.Errorf("take the device and a socket from the holder: %s came; allow this process more descriptors with ulimit -n, or use --network memory", [...]string{"none", "one alone"}[len(fds)&1])
 	}
-	return fds[0], a.Name, nil
+	return fds, a.Name, nil
 }
