@@ -1,6 +1,7 @@
 package tun_test
 
 import (
+	"strconv"
 	"testing"
 
 	"github.com/tun-mcp/tun-mcp/tun"
@@ -24,5 +25,33 @@ func TestState(t *testing.T) {
 		if out, err := tuntest.Exec(t, link, "sh", "-c", step.command).CombinedOutput(); err != nil {
 			t.Fatalf("%s: %v %s", step.command, err, out)
 		}
+	}
+}
+
+// A view of the device needs no holder that reacts.
+func TestStateHolderStopped(t *testing.T) {
+	t.Parallel() // takes the 2 s that a holder has for its exit
+	link := tuntest.OpenPrivate(t, tun.Config{})
+	freeze(t, link)
+	if state, mtu := link.State(), link.CurrentMTU(); state != "up" || mtu != 1500 {
+		t.Errorf("the link is %s, its MTU %d", state, mtu)
+	}
+	link.Close()
+	if state := link.State(); state != "gone" {
+		t.Errorf("after Close the link is %s, want gone", state)
+	}
+}
+
+func TestCurrentMTU(t *testing.T) {
+	link := tuntest.OpenPrivate(t, tun.Config{})
+	for _, mtu := range []int{1500, 576, 9000} {
+		output(t, link, "ip", "link", "set", "tun0", "mtu", strconv.Itoa(mtu))
+		if got := link.CurrentMTU(); got != mtu {
+			t.Errorf("the MTU is %d, want %d", got, mtu)
+		}
+	}
+	link.Close()
+	if got := link.CurrentMTU(); got != link.MTU {
+		t.Errorf("of a link that is closed the MTU is %d, want that of the start", got)
 	}
 }
