@@ -183,7 +183,7 @@ func (c *Client) send(ctx context.Context, method, path string, request any) (io
 	}
 	response, err := c.http.Do(r)
 	if err != nil {
-		return nil, c.silent(path, err)
+		return nil, c.silent(ctx, path, err)
 	}
 	if response.StatusCode != http.StatusOK {
 		return nil, c.refused(response)
@@ -192,9 +192,9 @@ func (c *Client) send(ctx context.Context, method, path string, request any) (io
 }
 
 // silent is why a session gave no answer.
-func (c *Client) silent(path string, err error) error {
+func (c *Client) silent(ctx context.Context, path string, err error) error {
 	next := ""
-	if cut, ok := errors.AsType[*url.Error](err); ok && cut.Timeout() && !errors.Is(err, context.DeadlineExceeded) {
+	if cut, ok := errors.AsType[*url.Error](err); ok && cut.Timeout() && ctx.Err() == nil {
 		next = "; its server was stopped, or has no descriptor left (ulimit -n): try again, or end it"
 	}
 	return fmt.Errorf("asking session %s for %s: %w%s", c.Name, path, err, next)

@@ -73,7 +73,7 @@ func (c *Client) OpenPing(ctx context.Context, is6 bool) (*PingConn, error) {
 	r.Header.Set("Upgrade", UpgradePing)
 	response, err := c.http.Do(r)
 	if err != nil {
-		return nil, c.silent("a ping", err)
+		return nil, c.silent(ctx, "a ping", err)
 	}
 	conn, ok := response.Body.(io.ReadWriteCloser)
 	if response.StatusCode != http.StatusSwitchingProtocols || !ok {
