@@ -70,13 +70,10 @@ func TestNothingIsLeft(t *testing.T) {
 				// A read is under way, as it is in a session most of the time.
 				c.begin("tools/call", toolCall("read_packet", `{"timeout_ms": 90000}`))
 				server, holder := tuntest.Watch(t, status.PID), tuntest.Watch(t, status.Holder)
-				namespace, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/net", status.Holder))
-				if err != nil {
-					t.Fatal(err)
-				}
+				namespace := namespaceOf(t, status.Holder)
 				end.end(c)
 				<-c.closed
-				err = c.process.Wait()
+				err := c.process.Wait()
 				if start.name == "binary" && (err == nil) != end.clean {
 					t.Errorf("the server's exit: %v; stderr:\n%s", err, c.errors())
 				}
@@ -89,6 +86,24 @@ func TestNothingIsLeft(t *testing.T) {
 			})
 		}
 	}
+}
+
+// namespaceOf returns the network namespace of a process, and holds it open for
+// the length of the test: its number would be given to the next that is made,
+// and another test may make one.
+func namespaceOf(t *testing.T, pid int) string {
+	t.Helper()
+	link := fmt.Sprintf("/proc/%d/ns/net", pid)
+	held, err := os.Open(link)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { held.Close() })
+	namespace, err := os.Readlink(link)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return namespace
 }
 
 // nobodyIn checks that no process is in a network namespace: then it is gone,

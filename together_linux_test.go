@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"io"
 	"net"
 	"os"
@@ -108,9 +107,9 @@ func TestManyServersAtTheSameMoment(t *testing.T) {
 		if err != nil || status.Device != "tun0" || status.Link != "up" {
 			t.Errorf("session %s: %+v, %v", name, status, err)
 		}
-		namespace, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/net", status.Holder))
-		if err != nil || namespaces[namespace] {
-			t.Errorf("session %s is in the namespace %s, as another is (%v)", name, namespace, err)
+		namespace := namespaceOf(t, status.Holder)
+		if namespaces[namespace] {
+			t.Errorf("session %s is in the namespace %s, as another is", name, namespace)
 		}
 		namespaces[namespace] = true
 	}
