@@ -86,6 +86,18 @@ type answer struct {
 // patience bounds every wait of a test: long enough for a busy machine.
 const patience = 30 * time.Second
 
+// until waits for what has to come true soon.
+func until(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.Now().Add(patience); !holds(); <-tick.C {
+		if time.Now().After(deadline) {
+			t.Fatalf("%s: not in %v", what, patience)
+		}
+	}
+}
+
 // startServer starts the server and opens the conversation of an era.
 func startServer(t testing.TB, era string, args ...string) *client {
 	t.Helper()

@@ -78,7 +78,7 @@ func TestNothingLeaves(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer conn.Close()
-			if got := device(t, until(t, neighbour, func(v vital) bool { return v.Counters.Received == 1 })); got.taken != 1 {
+			if got := device(t, when(t, neighbour, func(v vital) bool { return v.Counters.Received == 1 })); got.taken != 1 {
 				t.Errorf("the device of the other session: %+v", got)
 			}
 		})

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/tun-mcp/tun-mcp/packet"
 	"github.com/tun-mcp/tun-mcp/tun/tuntest"
@@ -26,17 +25,6 @@ func (c *client) onPeer(args ...string) {
 	c.t.Helper()
 	if out, err := c.command(append([]string{"exec", "--"}, args...)...).CombinedOutput(); err != nil {
 		c.t.Fatalf("%v: %v %s", args, err, out)
-	}
-}
-
-// until waits for what has to come true soon.
-func until(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(patience); !holds(); {
-		if time.Now().After(deadline) {
-			t.Fatalf("%s: not in %v", what, patience)
-		}
-		time.Sleep(5 * time.Millisecond)
 	}
 }
 

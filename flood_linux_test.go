@@ -117,7 +117,7 @@ func TestFloodFromThePeer(t *testing.T) {
 	}
 
 	// What is on its way arrives; then every packet is accounted for.
-	after := until(t, s, func(v vital) bool { return v.Counters.Received+device(t, v).dropped == want })
+	after := when(t, s, func(v vital) bool { return v.Counters.Received+device(t, v).dropped == want })
 	d := device(t, after)
 	t.Logf("after: %v", after)
 	t.Logf("%v at %.0f packets/s: sent %d = received %d + dropped by the device %d; %d slow reads; most resident %.1f MiB",

@@ -264,14 +264,13 @@ func TestPingCommandChoosesTheNewest(t *testing.T) {
 	}
 	defer func() { stdin.Close(); other.Wait() }()
 	socket := filepath.Join(old.runtime, "tun-mcp", "new.sock")
-	for deadline := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
-		if conn, err := net.Dial("unix", socket); err == nil {
+	until(t, "the new session answers", func() bool {
+		conn, err := net.Dial("unix", socket)
+		if err == nil {
 			conn.Close()
-			break
-		} else if time.Now().After(deadline) {
-			t.Fatal(err)
 		}
-	}
+		return err == nil
+	})
 	startPing(t, old, "-c1", "-W0.1").want(1, "^PING 192.0.2.2 ", "^ping: sessions are running: new, old; this is new, the newest; --session NAME takes another\nping: no answer")
 	startPing(t, old, "-c1", "-W0.1", "--session", "old").want(1, "^PING 10.77.0.2 ", "^ping: no answer")
 	startPing(t, old, "--session", "dead").want(2, "^$", `^tun-mcp: no session named "dead" is running: running: new, old\n$`)

@@ -145,26 +145,20 @@ func TestSoak(t *testing.T) {
 	}
 }
 
-// until asks a session for its vitals until they are right, or patience ends.
-func until(t *testing.T, s *session.Client, right func(vital) bool) vital {
+// when asks a session for its vitals until they are right, or patience ends.
+func when(t *testing.T, s *session.Client, right func(vital) bool) (now vital) {
 	t.Helper()
-	tick := time.NewTicker(50 * time.Millisecond)
-	defer tick.Stop()
-	for deadline := time.Now().Add(patience); ; <-tick.C {
-		now := vitals(t, s)
-		if right(now) {
-			return now
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("%s does not come to rest: %v, %d readers", s.Name, now, now.Readers)
-		}
-	}
+	until(t, s.Name+" comes to rest", func() bool {
+		now = vitals(t, s)
+		return right(now)
+	})
+	return now
 }
 
 // reading waits until so many reads wait at a server: then it is at rest.
 func reading(t *testing.T, s *session.Client, readers int) vital {
 	t.Helper()
-	return until(t, s, func(v vital) bool { return v.Readers == readers })
+	return when(t, s, func(v vital) bool { return v.Readers == readers })
 }
 
 // settled waits until a server has let go of everything that it took on since
@@ -175,7 +169,7 @@ func settled(t *testing.T, s *session.Client, then vital) vital {
 	t.Helper()
 	const few = 5
 	collectors := uint64(runtime.NumCPU())
-	return until(t, s, func(now vital) bool {
+	return when(t, s, func(now vital) bool {
 		return now.Readers == then.Readers && now.Runtime.Goroutines <= then.Runtime.Goroutines+few+collectors && now.descriptors <= then.descriptors+few
 	})
 }
