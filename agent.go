@@ -38,14 +38,14 @@ and what an agent could do on it. Ctrl-C ends both.`,
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if _, _, _, err := s.parse(); err != nil { // before a child says the same
-				return err
+				return usage(err)
 			}
 			if pings < 0 {
-				return fmt.Errorf("--ping %d: accepted is a number of pings, from 1", pings)
+				return usage(fmt.Errorf("--ping %d: accepted is a number of pings, from 1", pings))
 			}
 			if mistake != "" {
 				if err := agent.CheckMistake(mistake); err != nil {
-					return fmt.Errorf("--mistake: %w", err)
+					return usage(fmt.Errorf("--mistake: %w", err))
 				}
 			}
 			return runAgent(cmd, agent.Config{Server: serverArguments(cmd), Mistake: mistake}, pings, quiet)
@@ -102,7 +102,7 @@ func runAgent(cmd *cobra.Command, config agent.Config, pings int, quiet bool) er
 	if player.Link.Agent6 != "" {
 		addresses += " and " + player.Link.Agent6
 	}
-	fmt.Fprintf(out, "agent %s is up: session %s, %s network, peer %s\n", addresses, player.Link.Session, player.Link.Network, player.Link.Peer)
+	fmt.Fprintf(out, "agent at %s is up: session %s, %s network, peer %s\n", addresses, player.Link.Session, player.Link.Network, player.Link.Peer)
 	if player.Link.Network == tun.NetworkMemory { // not what auto would rather take
 		fmt.Fprintf(out, "why memory: %s\n", player.Link.Why)
 	}

@@ -62,6 +62,11 @@ func (s *serveOptions) parse() (queue int, assist tools.Assist, allow []netip.Pr
 	if assist, err = tools.ParseAssist(s.assist); err != nil {
 		return 0, "", nil, fmt.Errorf("--%w", err)
 	}
+	if s.session != "" {
+		if err := session.CheckName(s.session); err != nil {
+			return 0, "", nil, fmt.Errorf("--session: %w", err)
+		}
+	}
 	for _, text := range s.allowDest {
 		prefix, err := netip.ParsePrefix(text)
 		if err != nil {

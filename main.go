@@ -4,10 +4,9 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/signal"
-	"runtime/debug"
-	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -35,6 +34,9 @@ func main() {
 	}
 }
 
+// packaging are commands that only a release is built with: see man.go.
+var packaging []*cobra.Command
+
 // newCommand builds the command line. What a command prints goes to stdout.
 func newCommand(stdout *os.File) *cobra.Command {
 	var s serveOptions
@@ -49,14 +51,17 @@ An MCP client starts it. In Claude Code, in this folder, say "answer pings";
 then, in another terminal:
 
   tun-mcp exec -- ping 10.77.0.2`,
-		Args:          cobra.NoArgs,
+		Args:          noCommand,
 		Version:       version(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return serve(cmd.Context(), s, os.Stdin, stdout) },
 	}
 	root.SetOut(stdout)
-	root.SetVersionTemplate("tun-mcp {{.Version}}\n")
+	root.SetVersionTemplate("tun-mcp " + build() + "\n")
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return usage(fmt.Errorf("%w; `%s --help` lists what is accepted", err, cmd.CommandPath()))
+	})
 
 	serve := &cobra.Command{
 		Use:   "serve",
@@ -68,13 +73,9 @@ then, in another terminal:
 	s.flags(serve)
 
 	root.AddCommand(serve, trialCommand(), agentCommand(), execCommand(), pingCommand(), doctorCommand())
+	root.AddCommand(packaging...)
+	completeCommands(root)
+	root.InitDefaultCompletionCmd()
+	markUsage(root)
 	return root
-}
-
-// version is the module's, as the build recorded it.
-func version() string {
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
-		return strings.TrimPrefix(info.Main.Version, "v")
-	}
-	return "dev"
 }

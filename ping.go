@@ -51,9 +51,6 @@ The output is that of ping (iputils). The exit status is 0 if there was a reply,
 			return pingError(pingSession(cmd, o, config))
 		},
 	}
-	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
-		return pingError(fmt.Errorf("%w; `tun-mcp ping --help` lists what is accepted", err))
-	})
 	o.flags(cmd)
 	return cmd
 }

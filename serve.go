@@ -27,7 +27,7 @@ func serve(ctx context.Context, o serveOptions, in, out *os.File) error {
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	queue, assist, allow, err := o.parse()
 	if err != nil {
-		return err
+		return usage(err)
 	}
 	name := o.session
 	if name == "" {

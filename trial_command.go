@@ -60,7 +60,6 @@ not, 2 for wrong usage.`,
 	f.StringVar(&o.html, "html", "", "write a page with plots to this file; an older page there is replaced")
 	f.StringVar(&o.record, "record", "", "record every packet to this pcapng file")
 	f.StringVar(&o.mistake, "mistake", "", "with --agent builtin: make one kind of mistake on purpose: "+agent.Mistakes())
-	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &exitError{Status: 2, Err: err} })
 	cmd.AddCommand(compareCommand())
 	return cmd
 }
@@ -141,7 +140,7 @@ func (o trialFlags) options(names []string) (trial.Options, error) {
 func runTrial(cmd *cobra.Command, names []string, o trialFlags) error {
 	options, err := o.options(names)
 	if err != nil {
-		return &exitError{Status: 2, Err: err}
+		return usage(err)
 	}
 	options.Progress = report.NewProgress(cmd.ErrOrStderr(), 0)
 	found, failure := trial.Run(cmd.Context(), options)
@@ -165,7 +164,7 @@ func compareCommand() *cobra.Command {
 		Short: "Put the reports of trials side by side",
 		Args: func(_ *cobra.Command, paths []string) error {
 			if len(paths) < 2 {
-				return &exitError{Status: 2, Err: fmt.Errorf("compare takes the JSON files of two or more trials, %d came", len(paths))}
+				return fmt.Errorf("compare takes the JSON files of two or more trials, %d came", len(paths))
 			}
 			return nil
 		},
