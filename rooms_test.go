@@ -50,6 +50,8 @@ var homes = map[string]string{
 	"golang.org/x/net/ipv6":              "ping",
 	"golang.org/x/sys":                   "tun",
 	"gvisor.dev/gvisor":                  "tun/netstack",
+
+	"github.com/santhosh-tekuri/jsonschema/v6": "", // a test's alone
 }
 
 // lent says which room besides its home may import a package: the words of MCP
