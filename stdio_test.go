@@ -124,6 +124,22 @@ func TestInstructions(t *testing.T) {
 	}
 }
 
+// Gemini CLI adds an argument to each tool's schema and passes it on.
+func TestArgumentOfTheClient(t *testing.T) {
+	bothEras(t, func(t *testing.T, era string) {
+		c := startServer(t, era, "--network", "memory")
+		text, failed := c.tool("read_packet", `{"timeout_ms": 0, "wait_for_previous": true}`)
+		if failed || !strings.HasPrefix(text, "no packet in 0 ms") {
+			t.Errorf("wait_for_previous: %s", text)
+		}
+		for _, arguments := range []string{`{"timeout_ms": 0, "wait": true}`, `{"wait_for_previous": 1, "wait": true}`} {
+			if text, failed := c.tool("read_packet", arguments); !failed || !strings.Contains(text, `unknown argument "wait"`) {
+				t.Errorf("%s: %s", arguments, text)
+			}
+		}
+	})
+}
+
 func TestTwoReadersGetEachPacketOnce(t *testing.T) {
 	const packets = 400
 	c := startServer(t, modernEra, "--queue", "512")

@@ -1,6 +1,7 @@
 package mcpserver
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"sync/atomic"
@@ -62,12 +63,35 @@ func (c *calls) run(ctx context.Context, tool tools.Tool, arguments json.RawMess
 	return tool.Call(session.WithCall(ctx, call), arguments)
 }
 
-// rawArguments returns the arguments as the client sent them.
+// addedByClients are arguments that a client declares to its model beside the
+// tool's own, and then passes on: Gemini CLI 0.61.0 does so with this one. The
+// tools decode strictly, so they are taken off.
+var addedByClients = []string{"wait_for_previous"}
+
+// rawArguments returns the arguments as the client sent them, without what it
+// added for itself.
 func rawArguments(request mcp.CallToolRequest) (json.RawMessage, error) {
-	if raw, ok := request.GetRawArguments().(json.RawMessage); ok {
-		return raw, nil
+	raw, ok := request.GetRawArguments().(json.RawMessage)
+	if !ok {
+		var err error
+		if raw, err = json.Marshal(request.GetRawArguments()); err != nil {
+			return nil, err
+		}
 	}
-	return json.Marshal(request.GetRawArguments())
+	for _, name := range addedByClients {
+		var object map[string]json.RawMessage
+		if !bytes.Contains(raw, []byte(name)) || json.Unmarshal(raw, &object) != nil {
+			continue // what is no object is refused by the tool
+		}
+		if _, ok := object[name]; ok {
+			delete(object, name)
+			var err error
+			if raw, err = json.Marshal(object); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return raw, nil
 }
 
 // hints translates a tool's effect. The link leads to one peer, which may be

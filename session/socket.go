@@ -21,13 +21,24 @@ func CheckName(name string) error {
 }
 
 // SocketPath returns where the control socket of a session is, or would be:
-// $XDG_RUNTIME_DIR/tun-mcp/NAME.sock, else in a folder of this user's under
-// the temporary directory.
+// $XDG_RUNTIME_DIR/tun-mcp/NAME.sock, or where that variable mostly points if it
+// is not set, else in a folder of this user's under the temporary directory.
 func SocketPath(name string) string { return filepath.Join(folder(), name+".sock") }
 
 func folder() string {
 	if dir := os.Getenv("XDG_RUNTIME_DIR"); dir != "" {
 		return filepath.Join(dir, "tun-mcp")
+	}
+	return folderWithout(fmt.Sprintf("/run/user/%d", os.Getuid()))
+}
+
+// folderWithout is the folder of sockets without XDG_RUNTIME_DIR. Many MCP
+// clients start their servers without it (the SDKs pass HOME, PATH and little
+// more), while the terminal that `ping` and `exec` are typed in has it: both
+// look in the folder that systemd makes for the user.
+func folderWithout(runtime string) string {
+	if info, err := os.Lstat(runtime); err == nil && info.IsDir() && ownedByUs(info) {
+		return filepath.Join(runtime, "tun-mcp")
 	}
 	return filepath.Join(os.TempDir(), fmt.Sprintf("tun-mcp-%d", os.Getuid()))
 }
