@@ -154,6 +154,12 @@ func newClaude(t *testing.T, project string, trusted bool) *claude {
 func (c *claude) start(prompt string, args ...string) {
 	c.t.Helper()
 	c.process.Args = append(append(c.process.Args, "-p", prompt), args...)
+	c.launch()
+}
+
+// launch starts the process.
+func (c *claude) launch() {
+	c.t.Helper()
 	if err := c.process.Start(); err != nil {
 		c.t.Fatal(err)
 	}

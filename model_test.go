@@ -26,6 +26,7 @@ import (
 type model struct {
 	url  string
 	wait int // timeout_ms of the first read
+	then int // and of those that follow a write
 
 	mu    sync.Mutex // guards what follows
 	agent scripted   // its rules, and how many it answered
@@ -63,7 +64,7 @@ type block struct {
 
 // startModel serves a scripted model that answers up to batch packets a call.
 func startModel(t testing.TB, batch int) *model {
-	m := &model{wait: 60000, agent: scripted{batch: batch}, asked: make(chan struct{}, 1000)}
+	m := &model{wait: 60000, then: 3000, agent: scripted{batch: batch}, asked: make(chan struct{}, 1000)}
 	server := httptest.NewServer(m)
 	t.Cleanup(server.Close)
 	m.url = server.URL
@@ -135,7 +136,7 @@ func (m *model) next(a ask) speech {
 	}
 	call := `{"packets":[` + replies + `]`
 	if limit := a.limit(); limit == 0 || m.agent.answered < limit {
-		call += `,"then_read":` + fmt.Sprintf(then, 3000, m.agent.batch)
+		call += `,"then_read":` + fmt.Sprintf(then, m.then, m.agent.batch)
 	}
 	return speech{tool: "mcp__tun__write_packet", arguments: call + "}"}
 }
@@ -225,3 +226,6 @@ func say(w http.ResponseWriter, stream bool, s speech) {
 		fmt.Fprintf(w, "event: %s\ndata: %s\n\n", event["type"], data)
 	}
 }
+
+// callID is a new id of a tool call.
+func callID() string { return fmt.Sprintf("call_%d", time.Now().UnixNano()) }
