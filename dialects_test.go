@@ -21,11 +21,12 @@ type dialect struct {
 	say  func(w io.Writer, s speech)
 }
 
-// startDialect serves the scripted model in a dialect.
-func startDialect(t *testing.T, d dialect) *model {
+// startDialect serves the scripted model in a dialect. After a write it waits
+// so many milliseconds for the next packet.
+func startDialect(t *testing.T, d dialect, then int) *model {
 	t.Helper()
 	d.model = startModel(t, 1)
-	d.then = d.wait // each ping is a process of its own: it may take a while to come
+	d.then = then
 	server := httptest.NewServer(d)
 	t.Cleanup(server.Close)
 	d.url = server.URL

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tun-mcp/tun-mcp/trial"
 	"github.com/tun-mcp/tun-mcp/tun/tuntest"
 )
 
@@ -76,6 +77,10 @@ func (c *claude) list(want string, args ...string) {
 // threePings is a prompt for which the scripted model knows when to end.
 const threePings = "answer pings until you have answered 3"
 
+// longThen is for a ping that is a process of its own: it may take a while to
+// come.
+const longThen = 60000
+
 // answers starts the client with threePings; when they are answered it ends, and
 // its server with it.
 func (c *claude) answers(args ...string) {
@@ -124,22 +129,66 @@ func (c *claude) answers(args ...string) {
 	}
 }
 
-// Codex CLI with the configuration of docs/clients.md.
-func TestCodex(t *testing.T) {
-	c := otherClient(t, "TUN_MCP_CODEX", startDialect(t, responses))
+// newCodex is Codex CLI with the configuration of docs/clients.md.
+func newCodex(t *testing.T, then int) *claude {
+	t.Helper()
+	c := otherClient(t, "TUN_MCP_CODEX", startDialect(t, responses, then))
 	write(t, c.home, ".codex/config.toml", "model = \"scripted\"\nmodel_provider = \"loopback\"\n"+documented(t, "toml", 0)+
 		"[model_providers.loopback]\nname = \"loopback\"\nbase_url = \""+c.model.url+"\"\nwire_api = \"responses\"\n")
+	return c
+}
+
+func TestCodex(t *testing.T) {
+	c := newCodex(t, longThen)
 	c.list(`(?m)^tun +\S+/tun-mcp .* enabled `, "mcp", "list")
 	c.process.Stdin = strings.NewReader("") // else it waits for more of the prompt
 	c.answers("exec", "--skip-git-repo-check", threePings)
 }
 
-// Gemini CLI with the configuration of docs/clients.md.
-func TestGemini(t *testing.T) {
-	c := otherClient(t, "TUN_MCP_GEMINI", startDialect(t, generateContent))
-	write(t, c.home, ".gemini/settings.json", `{"security": {"auth": {"selectedType": "gemini-api-key"}}, "privacy": {"usageStatisticsEnabled": false}}`)
+// newGemini is Gemini CLI with the configuration of docs/clients.md.
+func newGemini(t *testing.T, then int) *claude {
+	t.Helper()
+	c := otherClient(t, "TUN_MCP_GEMINI", startDialect(t, generateContent, then))
+	write(t, c.home, ".gemini/settings.json", `{"security": {"auth": {"selectedType": "gemini-api-key"}}, "model": {"name": "gemini-2.5-flash"}, "privacy": {"usageStatisticsEnabled": false}}`)
 	write(t, c.project, ".gemini/settings.json", documented(t, "json", 0))
-	c.process.Env = append(c.process.Env, "GEMINI_API_KEY=none", "GOOGLE_GEMINI_BASE_URL="+c.model.url, "GEMINI_CLI_TRUST_WORKSPACE=true")
+	c.process.Env = append(c.process.Env, "GEMINI_API_KEY=none", "GOOGLE_GEMINI_BASE_URL="+c.model.url)
+	return c
+}
+
+func TestGemini(t *testing.T) {
+	c := newGemini(t, longThen)
+	c.process.Env = append(c.process.Env, "GEMINI_CLI_TRUST_WORKSPACE=true")
 	c.list(`tun: \S+/tun-mcp .*\(stdio\) - Connected`, "mcp", "list")
-	c.answers("--model", "gemini-2.5-flash", "--yolo", "--prompt", threePings)
+	c.answers("--yolo", "--prompt", threePings)
+}
+
+// The two commands of docs/trial.md, as they stand there.
+func TestTrialOfCodex(t *testing.T)  { newCodex(t, 3000).trial("codex") }
+func TestTrialOfGemini(t *testing.T) { newGemini(t, 3000).trial("gemini") }
+
+// trial runs the trial command of docs/trial.md that has the client's name.
+func (c *claude) trial(name string) {
+	c.t.Helper()
+	found := regexp.MustCompile(`(?m)^tun-mcp trial ping --agent '(.*\b`+name+` .*)'$`).FindStringSubmatch(readFile(c.t, "docs/trial.md"))
+	if found == nil {
+		c.t.Fatalf("docs/trial.md has no command with %s", name)
+	}
+	bin, path := c.t.TempDir(), filepath.Join(c.t.TempDir(), "report.json")
+	if err := os.Symlink(c.process.Path, filepath.Join(bin, name)); err != nil {
+		c.t.Fatal(err)
+	}
+	cmd := exec.Command(program, "trial", "ping", "--count", "3", "--json", path, "--agent", found[1])
+	cmd.Dir, cmd.Env = c.project, append(c.process.Env, "PATH="+bin+":"+os.Getenv("PATH"))
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		c.t.Fatalf("%v\n%s", err, out)
+	}
+	report, err := trial.Load(path)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	if report.Total.Right != 3 || report.Total.Sent != 3 || report.Agent.Kind != trial.AgentCommand {
+		c.t.Errorf("%+v\n%s", report.Total, out)
+	}
+	c.t.Logf("round trip of a ping: %.1f ms, median", report.Scenarios[0].RoundTrip.Median)
 }

@@ -97,8 +97,9 @@ func (p *player) launch(o *Options, name string, server []string) error {
 	}
 	p.folder = folder
 	config := filepath.Join(folder, "mcp.json")
+	// Not a key more than all clients know: Gemini CLI refuses others.
 	data, err := json.MarshalIndent(map[string]any{"mcpServers": map[string]any{
-		"tun": map[string]any{"command": server[0], "args": server[1:], "alwaysLoad": true},
+		"tun": map[string]any{"command": server[0], "args": server[1:]},
 	}}, "", "  ")
 	if err == nil {
 		err = os.WriteFile(config, data, 0o600)
