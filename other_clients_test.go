@@ -169,7 +169,7 @@ func TestTrialOfGemini(t *testing.T) { newGemini(t, 3000).trial("gemini") }
 // trial runs the trial command of docs/trial.md that has the client's name.
 func (c *claude) trial(name string) {
 	c.t.Helper()
-	found := regexp.MustCompile(`(?m)^tun-mcp trial ping --agent '(.*\b`+name+` .*)'$`).FindStringSubmatch(readFile(c.t, "docs/trial.md"))
+	found := regexp.MustCompile(`(?m)^tun-mcp trial ping --agent '(.*\b` + name + ` .*)'$`).FindStringSubmatch(readFile(c.t, "docs/trial.md"))
 	if found == nil {
 		c.t.Fatalf("docs/trial.md has no command with %s", name)
 	}
