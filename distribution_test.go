@@ -24,8 +24,9 @@ func readFile(t *testing.T, name string) string {
 	return string(data)
 }
 
-// server.json holds to the registry's schema of 2025-12-11, taken from
-// github.com/modelcontextprotocol/registry v1.8.8, internal/validators/schemas.
+// server.json holds to the registry's schema of 2025-12-11, taken as it is from
+// github.com/modelcontextprotocol/registry v1.8.8, internal/validators/schemas
+// (MIT and Apache-2.0 licences).
 func TestServerJSON(t *testing.T) {
 	schema, err := jsonschema.UnmarshalJSON(strings.NewReader(readFile(t, "testdata/server.schema.json")))
 	if err != nil {
