@@ -168,7 +168,7 @@ func (p *player) ready(outer context.Context) error {
 	for {
 		status, err := p.session.Status(ctx)
 		if err != nil && ctx.Err() == nil {
-			return fmt.Errorf("the session ended before the agent had read anything: %w; %s", err, p.why())
+			return fmt.Errorf("the session ended before the agent had read anything: %s", p.why())
 		}
 		if err == nil && status.Readers > 0 {
 			p.status = status
