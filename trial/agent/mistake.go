@@ -36,7 +36,7 @@ func CheckMistake(name string) error {
 }
 
 // lateBy is how late an agent with the mistake late answers.
-const lateBy = 400 * time.Millisecond
+const lateBy = 1500 * time.Millisecond
 
 // make turns an echo reply over IPv4 into what is written instead: none, one or
 // two packets. Other packets stay as they are.
