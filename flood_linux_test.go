@@ -128,13 +128,15 @@ func TestFloodFromThePeer(t *testing.T) {
 	if most = max(most, after.resident); most > before.resident+mostGrowth {
 		t.Errorf("resident memory grew from %d to %d bytes", before.resident, most)
 	}
-	if after.Counters.Queued < session.DefaultQueue-1 || after.Counters.Delivered != uint64(reads) {
-		t.Errorf("%d reads, and %v: the queue should be full but for the last read, and the reads have had one packet each", reads, after)
+	// The flooder takes a moment to end: reads of that moment meet no new packet.
+	queued := int(after.Counters.Queued)
+	if queued+reads < session.DefaultQueue || after.Counters.Dropped == 0 || after.Counters.Delivered != uint64(reads) {
+		t.Errorf("%d reads, and %v: the queue should be full but for the last of them, and each have had one packet", reads, after)
 	}
 
 	// The newest are there, to the very last.
 	last := c.inject(s, request(1))
-	next := last - session.DefaultQueue + 1
+	next := last - min(queued+1, session.DefaultQueue) + 1
 	for next <= last {
 		text, failed := c.tool("read_packet", `{"timeout_ms": 0, "max_packets": 64, "max_bytes": 20}`)
 		numbers := numbered(text)

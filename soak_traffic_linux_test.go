@@ -145,7 +145,7 @@ func getPage(ctx context.Context, to *session.Client) error {
 func (s *soak) err(c *client, from *session.Client) {
 	for range 4 {
 		s.every(pace, "cancelled reads", func(ctx context.Context, i int) error {
-			id, waiting := c.begin("tools/call", toolCall("read_packet", fmt.Sprintf(`{"timeout_ms": 60000, "settle_ms": %d, "max_packets": 64}`, i%5*10)))
+			id, waiting := c.begin("tools/call", toolCall("read_packet", fmt.Sprintf(`{"timeout_ms": 2000, "settle_ms": %d, "max_packets": 64}`, i%5*10)))
 			if i%3 > 0 {
 				c.send(map[string]any{"jsonrpc": "2.0", "method": "notifications/cancelled", "params": map[string]any{"requestId": id}})
 			}
