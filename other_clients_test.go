@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tun-mcp/tun-mcp/trial"
+	"github.com/tun-mcp/tun-mcp/trial/score"
 	"github.com/tun-mcp/tun-mcp/tun/tuntest"
 )
 
@@ -183,7 +183,7 @@ func (c *claude) trial(name string) {
 	if err != nil {
 		c.t.Fatalf("%v\n%s", err, out)
 	}
-	report, err := trial.Load(path)
+	report, err := score.Load(path)
 	if err != nil {
 		c.t.Fatal(err)
 	}
