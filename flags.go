@@ -36,7 +36,7 @@ func (s *serveOptions) flags(cmd *cobra.Command) {
 	f.IntVar(&s.maxPPS, "max-pps", session.DefaultMaxPPS, "packets a second that the agent may write, and at once after a pause; what is over is refused; 0: no limit")
 	f.StringVar(&s.assist, "assist", string(tools.AssistFix), "the most help with the bytes that the agent may ask for: none (bytes in, bytes out), check (faults are named, not sent), fix (lengths and checksums filled in)")
 	f.StringVar(&s.session, "session", "", "name of the session, for the other commands (default: a new one)")
-	f.StringSliceVar(&s.allowDest, "allow-dest", nil, "with host: more destinations that the agent may write to, as CIDR")
+	f.StringSliceVar(&s.allowDest, "allow-dest", nil, "with host: more addresses that the agent may write to, and from, as CIDR")
 	f.StringVar(&s.record, "record", "", "record every packet, both ways, to this new pcapng file, for Wireshark; if it is a folder, to a new file in it; if it is a named pipe, live to its reader")
 	f.StringVar(&s.impair, "impair", "", "make the link bad, each way: for instance drop=5%,duplicate=1%,reorder=2%,delay=20ms,jitter=5ms,seed=7, or some of these; the same seed decides the same")
 	f.StringVar(&s.level, "log-level", "info", "what goes to stderr: debug, info, warn, error")
