@@ -65,7 +65,7 @@ and what an agent could do on it. Ctrl-C ends both.`,
 // has as well.
 func serverArguments(cmd *cobra.Command) []string {
 	args := []string{"serve", "--queue=" + cmd.Flags().Lookup("queue").Value.String()}
-	for _, name := range []string{"network", "name", "addr", "addr6", "mtu", "assist", "session", "record", "impair", "max-pps"} {
+	for _, name := range []string{"network", "name", "addr", "addr6", "mtu", "assist", "no-ascii", "session", "record", "impair", "max-pps"} {
 		if flag := cmd.Flags().Lookup(name); flag.Changed {
 			args = append(args, "--"+name+"="+flag.Value.String())
 		}

@@ -22,6 +22,7 @@ type serveOptions struct {
 	record, impair         string
 	impairment             tun.Impairment // what impair says
 	allowDest              []string
+	noASCII                bool
 }
 
 func (s *serveOptions) flags(cmd *cobra.Command) {
@@ -35,6 +36,7 @@ func (s *serveOptions) flags(cmd *cobra.Command) {
 	f.IntVar(&s.queue, "queue", session.DefaultQueue, fmt.Sprintf("packets that may wait for the agent, 1 to %d; the oldest is dropped when more come", session.MaxQueue))
 	f.IntVar(&s.maxPPS, "max-pps", session.DefaultMaxPPS, "packets a second that the agent may write, and at once after a pause; what is over is refused; 0: no limit")
 	f.StringVar(&s.assist, "assist", string(tools.AssistFix), "the most help with the bytes that the agent may ask for: none (bytes in, bytes out), check (faults are named, not sent), fix (lengths and checksums filled in)")
+	f.BoolVar(&s.noASCII, "no-ascii", false, "show the agent no packet's bytes as text: hexdump has no ASCII column (docs/hostile-packets.md)")
 	f.StringVar(&s.session, "session", "", "name of the session, for the other commands (default: a new one)")
 	f.StringSliceVar(&s.allowDest, "allow-dest", nil, "with host: more addresses that the agent may write to, and from, as CIDR")
 	f.StringVar(&s.record, "record", "", "record every packet, both ways, to this new pcapng file, for Wireshark; if it is a folder, to a new file in it; if it is a named pipe, live to its reader")

@@ -70,7 +70,7 @@ func serve(ctx context.Context, o serveOptions, in, out *os.File) error {
 	control := session.NewControl(s, listener, status)
 	defer control.Close()
 
-	host := &tools.Host{Session: s, Assist: assist, Own: own(link), Status: status}
+	host := &tools.Host{Session: s, Assist: assist, NoASCII: o.noASCII, Own: own(link), Status: status}
 	server, err := mcpserver.New(mcpserver.Config{Version: version(), Tools: host.All(), Status: status, Called: s.Called})
 	if err != nil {
 		return err

@@ -7,11 +7,13 @@ import (
 
 // Dump is the text of the hexdump tool: the first 8,192 bytes of b as 16-bit
 // words, 16 bytes a line behind the decimal offset of the first, and beside them, if ascii is
-// true, the bytes as printable ASCII ('.' for others). If fields is true, each
+// true, the bytes as printable ASCII ('.' for others) in a frame of two bars.
+// The frame begins in the same column of every line and ends the line, so that
+// no '|' of a packet can be taken for its end. If fields is true, each
 // header field follows with offset, size in bytes (or bits), name and meaning,
 // then the range of the payload, then the verdict on each checksum and every
 // other fault that Check finds. Strangers' bytes appear as text nowhere but in
-// the ASCII column. Every line ends in a newline. The dump of a packet of 1,500
+// the frame. Every line ends in a newline. The dump of a packet of 1,500
 // bytes is about 7,000 bytes long.
 func Dump(b []byte, fields, ascii bool) string {
 	var s sheet
@@ -57,7 +59,7 @@ func (s *sheet) bytes(b []byte, ascii bool) {
 			fmt.Fprintf(s, "%*d: %s\n", width, at, words)
 			continue
 		}
-		fmt.Fprintf(s, "%*d: %-39s  %s\n", width, at, words, printable(line))
+		fmt.Fprintf(s, "%*d: %-39s  |%s|\n", width, at, words, printable(line))
 	}
 }
 

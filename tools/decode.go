@@ -37,7 +37,7 @@ func (all fields) fill(path string, value any, target reflect.Value) error {
 	}
 	for name := range object {
 		if !slices.ContainsFunc(all, func(f field) bool { return f.name == name }) {
-			return fmt.Errorf("unknown argument %q; accepted: %s", clip(dotted(path, name)), all.names())
+			return fmt.Errorf("unknown argument %+q; accepted: %s", clip(dotted(path, name)), all.names())
 		}
 	}
 	for _, f := range all {
@@ -120,7 +120,7 @@ func (f field) decode(path string, given any, target reflect.Value) error {
 		for key, element := range object {
 			text, ok := element.(string)
 			if !ok {
-				return fmt.Errorf("%s is %s; accepted: a string", clip(dotted(path, key)), describe(element))
+				return fmt.Errorf("%s is %s; accepted: a string", dotted(path, offsetKey(key)), describe(element))
 			}
 			pieces[key] = text
 		}
@@ -161,7 +161,7 @@ func describe(value any) string {
 	case nil:
 		return "null"
 	case string:
-		return fmt.Sprintf("the string %q", clip(v))
+		return fmt.Sprintf("the string %+q", clip(v))
 	case json.Number:
 		return clip(v.String())
 	case bool:
@@ -180,5 +180,13 @@ func clip(s string) string {
 	if len(s) <= most {
 		return s
 	}
-	return strings.ToValidUTF8(s[:most], "") + "…"
+	return strings.ToValidUTF8(s[:most], "") + "..."
+}
+
+// offsetKey is a key of patch as an error names it: bare if it is a number.
+func offsetKey(key string) string {
+	if strings.Trim(key, "0123456789") == "" {
+		return clip(key)
+	}
+	return fmt.Sprintf("%+q", clip(key))
 }

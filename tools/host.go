@@ -11,6 +11,7 @@ import (
 type Host struct {
 	Session *session.Session
 	Assist  Assist       // the ceiling
+	NoASCII bool         // results never show a packet's bytes as text
 	Own     []netip.Addr // the agent's addresses, IPv4 first; none: not told
 	Status  func() session.Status
 }

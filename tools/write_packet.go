@@ -50,7 +50,7 @@ func (h *Host) write(ctx context.Context, a writeArguments) (string, error) {
 		return "", err
 	}
 	if len(a.Packets) == 0 {
-		return "", errors.New(`packets is missing; accepted: an array of 1 to 64 objects. Example: {"packets": [{"hex": "4500…"}]}`)
+		return "", errors.New(`packets is missing; accepted: an array of 1 to 64 objects. Example: {"packets": [{"hex": "4500..."}]}`)
 	}
 	var out strings.Builder
 	sent := 0
