@@ -35,7 +35,7 @@ func Find(name string) (*Client, error) {
 		if err := CheckName(name); err != nil {
 			return nil, err
 		}
-		if path := SocketPath(name); alive(path) {
+		if path := SocketPath(name); trusted(filepath.Dir(path)) && alive(path) {
 			return dial(path), nil
 		}
 		return nil, fmt.Errorf("no session named %q is running: %s", name, others())
@@ -62,17 +62,26 @@ func Running() []string {
 		when time.Time
 	}
 	var all []found
-	paths, _ := filepath.Glob(filepath.Join(folder(), "*.sock")) // the pattern is well formed
-	for _, path := range paths {
+	dir := folder()
+	if !trusted(dir) {
+		return nil
+	}
+	entries, _ := os.ReadDir(dir) // what can be read of it
+	for _, entry := range entries {
+		name, ok := strings.CutSuffix(entry.Name(), ".sock")
+		if !ok || CheckName(name) != nil {
+			continue
+		}
+		path := filepath.Join(dir, entry.Name())
 		info, err := os.Lstat(path)
-		if err != nil || info.Mode()&fs.ModeType == 0 {
+		if err != nil || info.Mode()&fs.ModeType == 0 || info.Mode()&fs.ModeSymlink != 0 {
 			continue
 		}
 		if !alive(path) {
 			removeDead(path)
 			continue
 		}
-		all = append(all, found{strings.TrimSuffix(filepath.Base(path), ".sock"), info.ModTime()})
+		all = append(all, found{name, info.ModTime()})
 	}
 	sort.Slice(all, func(i, j int) bool { return all[i].when.After(all[j].when) })
 	names := make([]string, len(all))

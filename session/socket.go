@@ -126,6 +126,14 @@ func checkFolder(dir string) error {
 	return nil
 }
 
+// trusted tells whether the folder of the control sockets is there and nobody
+// else can have put a socket into it: who answers there names the process whose
+// namespaces exec enters. It does not mend the folder, as Claim does.
+func trusted(dir string) bool {
+	info, err := os.Lstat(dir)
+	return err == nil && info.IsDir() && ownedByUs(info) && !writableByOthers(info)
+}
+
 // alive tells whether somebody listens at path. Only a plain refusal, or a
 // path that is gone, counts as dead: a busy server must not lose its socket.
 func alive(path string) bool {

@@ -26,4 +26,6 @@ func ownedByUs(info os.FileInfo) bool {
 	return ok && int(stat.Uid) == os.Getuid()
 }
 
+func writableByOthers(info os.FileInfo) bool { return info.Mode().Perm()&0o022 != 0 }
+
 func refused(err error) bool { return errors.Is(err, syscall.ECONNREFUSED) }

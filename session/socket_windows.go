@@ -15,4 +15,7 @@ func lockFolder(string) (unlock func(), err error) { return func() {}, nil }
 
 func ownedByUs(os.FileInfo) bool { return true }
 
+// writableByOthers cannot be told from the mode, which Windows makes up.
+func writableByOthers(os.FileInfo) bool { return false }
+
 func refused(err error) bool { return errors.Is(err, wsaConnectionRefused) }
