@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 )
@@ -74,6 +76,26 @@ func exitStatus(err error) int {
 	} else if child, ok := errors.AsType[*exec.ExitError](err); ok && child.Exited() {
 		return child.ExitCode()
 	}
-	fmt.Fprintln(os.Stderr, "tun-mcp:", err)
+	fmt.Fprintln(os.Stderr, "tun-mcp:", harmless(err.Error()))
 	return status
+}
+
+// harmless is a text that a terminal only shows: an error may quote what an
+// agent or another program said last. Control and invisible characters, but
+// for line ends and tabs, are spelled out.
+func harmless(text string) string {
+	var out strings.Builder
+	for len(text) > 0 {
+		c, size := utf8.DecodeRuneInString(text)
+		switch {
+		case c == utf8.RuneError && size == 1:
+			fmt.Fprintf(&out, "\\x%02x", text[0])
+		case c == '\n' || c == '\t' || strconv.IsPrint(c):
+			out.WriteRune(c)
+		default:
+			out.WriteString(strings.Trim(strconv.QuoteRuneToASCII(c), "'"))
+		}
+		text = text[size:]
+	}
+	return out.String()
 }
