@@ -11,12 +11,11 @@ import (
 // and answers echo requests by the procedure of docs/answer-pings.md: swap,
 // type 0, old checksum + 0x0800 with end-around carry.
 type scripted struct {
-	c         *client
-	batch     int // packets a call
-	answered  int
-	calls     int
-	faults    []string
-	arguments strings.Builder
+	c        *client
+	batch    int // packets a call
+	answered int
+	calls    int
+	faults   []string
 }
 
 var packetHead = regexp.MustCompile(`(?m)^#(\d+) \d+ bytes, waited .*\n0: ([0-9a-f ]+)\n16: ([0-9a-f ]+)$`)

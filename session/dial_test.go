@@ -262,11 +262,9 @@ func TestDialTTL(t *testing.T) {
 		events, stop := d.session.Watch()
 		defer stop()
 		d.dial(t, "udp", "10.77.0.2:33434", 1).Write([]byte("probe"))
-		for e := range events {
-			if p, err := d.session.Packet(e.Number); err != nil || p.Data[8] != 1 {
-				t.Errorf("the packet is %+v, %v, want TTL 1", p, err)
-			}
-			break
+		e := <-events
+		if p, err := d.session.Packet(e.Number); err != nil || p.Data[8] != 1 {
+			t.Errorf("the packet is %+v, %v, want TTL 1", p, err)
 		}
 	})
 }

@@ -62,10 +62,6 @@ func Open(cfg Config) (*Link, error) {
 	return link, nil
 }
 
-// Auto returns the network that Config.Network "auto" takes on this machine,
-// and why. It really tries: it opens a private link and closes it again.
-func Auto() (network, why string) { return choose(tryPrivate()) }
-
 // choose says what auto takes, given what opening a private link came to.
 func choose(refused error) (network, why string) {
 	if refused == nil {

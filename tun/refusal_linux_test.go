@@ -58,9 +58,8 @@ func TestAutoTakesPrivate(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer link.Close()
-	network, why := tun.Auto()
-	if link.Network != "private" || network != "private" || link.Why != why {
-		t.Errorf("the link is %+v, Auto gave %s, %q", link, network, why)
+	if link.Network != "private" || link.Why != "this machine allows a network namespace of one's own" {
+		t.Errorf("the link is %+v", link)
 	}
 }
 

@@ -70,7 +70,7 @@ func parseICMPv4Error(p []byte) (e ICMPError, ok bool) {
 
 func parseICMPv6Error(p []byte) (e ICMPError, ok bool) {
 	h := header.IPv6(p)
-	if !h.IsValid(len(p)) || h.TransportProtocol() != header.ICMPv6ProtocolNumber {
+	if !h.IsValid(len(p)) || h.NextHeader() != uint8(header.ICMPv6ProtocolNumber) {
 		return e, false
 	}
 	m := header.ICMPv6(p[header.IPv6MinimumSize:][:h.PayloadLength()])

@@ -89,7 +89,7 @@ func TestTraceroute(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := SetTTL(conn, 1); err != nil {
+	if err := conn.(interface{ SetTTL(int) error }).SetTTL(1); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := conn.Write([]byte("probe")); err != nil {

@@ -178,7 +178,7 @@ func (cfg Config) withDefaults() (Config, error) {
 	case cfg.MTU < least || cfg.MTU > math.MaxUint16:
 		return cfg, fmt.Errorf("MTU is %d, must be %d to %d", cfg.MTU, least, math.MaxUint16)
 	case cfg.Queue < 1 || cfg.Queue > 1<<20:
-		return cfg, fmt.Errorf("Queue is %d, must be 1 to %d", cfg.Queue, 1<<20)
+		return cfg, fmt.Errorf("the field Queue is %d, must be 1 to %d", cfg.Queue, 1<<20)
 	}
 	return cfg, nil
 }

@@ -89,16 +89,6 @@ func (c *udpConn) wrap(op string, err error) error {
 	return sockError(op, c.local, c.RemoteAddr(), c.closed.Load(), err)
 }
 
-// SetTTL sets the TTL (IPv6: hop limit), 1 to 255, of what conn sends from now
-// on: a UDP socket or an EchoConn of a Stack. A probe of traceroute has a TTL
-// that runs out on its way; who let it run out is told by an ErrorConn.
-func SetTTL(conn any, ttl int) error {
-	if c, ok := conn.(interface{ SetTTL(int) error }); ok {
-		return c.SetTTL(ttl)
-	}
-	return fmt.Errorf("set TTL of a %T: not possible; use a UDP socket or an EchoConn of a Stack", conn)
-}
-
 // setTTL sets both families: a socket that takes both needs both, and to one
 // of a single family the other's is nothing.
 func setTTL(ep tcpip.Endpoint, ttl int) error {
