@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tun-mcp/tun-mcp/trial"
 	"github.com/tun-mcp/tun-mcp/trial/score"
 	"github.com/tun-mcp/tun-mcp/tun/tuntest"
 )
