@@ -88,11 +88,11 @@ func quote(word string) string {
 // prompt is what a model is told. It says nothing of the scenarios' traps.
 func (o *Options) prompt() string {
 	guides := []string{"answer-pings.md"}
-	for _, s := range o.Scenarios {
-		if !s.Echo() {
-			guides = append(guides, "play-host.md")
-			break
-		}
+	if slices.ContainsFunc(o.Scenarios, func(s Scenario) bool { return !s.Echo() }) {
+		guides = append(guides, "play-host.md", "play-tcp.md")
+	}
+	if slices.ContainsFunc(o.Scenarios, func(s Scenario) bool { return s.IPv6 }) {
+		guides = append(guides, "play-ip6.md")
 	}
 	var b strings.Builder
 	b.WriteString("You are a host on an IP link, by the tools read_packet, write_packet and hexdump of the MCP server tun. " +

@@ -1,0 +1,241 @@
+package docs_test
+
+import (
+	"encoding/json"
+	"io/fs"
+	"net/netip"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/tun-mcp/tun-mcp/docs"
+	"github.com/tun-mcp/tun-mcp/packet"
+	"github.com/tun-mcp/tun-mcp/session"
+	"github.com/tun-mcp/tun-mcp/tools"
+	"github.com/tun-mcp/tun-mcp/tun/tuntest"
+)
+
+// guides are the docs that an agent works by.
+var guides = []string{"answer-pings.md", "play-host.md", "play-tcp.md", "play-ip6.md"}
+
+func read(t *testing.T, name string) string {
+	t.Helper()
+	data, err := fs.ReadFile(docs.Files, name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
+// bench is an agent's tools on a link with a fake device, on which the examples
+// of a guide are played: what it shows as read is put into the queue under its
+// number, what it shows as written is written, and both must look as shown.
+type bench struct {
+	t       *testing.T
+	session *session.Session
+	tools   map[string]tools.Tool
+	last    int // number of the last packet
+}
+
+// own are the agent's addresses in the guides.
+var own = []netip.Addr{netip.MustParseAddr("10.77.0.2"), netip.MustParseAddr("2001:db8:77::2")}
+
+func newBench(t *testing.T) *bench {
+	s := session.New(tuntest.NewDevice(), session.Config{MTU: 1500})
+	t.Cleanup(func() { s.Close() })
+	h := &tools.Host{Session: s, Assist: tools.AssistFix, Own: own, Status: func() session.Status { return session.Status{} }}
+	b := &bench{t: t, session: s, tools: map[string]tools.Tool{}}
+	for _, tool := range h.All() {
+		b.tools[tool.Name] = tool
+	}
+	return b
+}
+
+var (
+	fence   = regexp.MustCompile("(?ms)^```\n(.*?)^```$")
+	arrived = regexp.MustCompile(`^#(\d+) (\d+) bytes, waited [\d.]+ s: (.*)$`)
+	words   = regexp.MustCompile(`^\d+: ([0-9a-f ]+)$`)
+	took    = regexp.MustCompile(`, [\d.]+ s after #`)
+)
+
+// TestExamples plays every fenced example of every guide with the real tools:
+// a guide whose bytes, lengths, checksums or results are not right fails here.
+func TestExamples(t *testing.T) {
+	for _, name := range guides {
+		t.Run(name, func(t *testing.T) {
+			b, came, wrote := newBench(t), 0, 0
+			for _, block := range fence.FindAllStringSubmatch(read(t, name), -1) {
+				r, w := b.play(block[1])
+				came, wrote = came+r, wrote+w
+			}
+			if came == 0 || wrote == 0 {
+				t.Errorf("%d packets read and %d written in the examples, want some of both", came, wrote)
+			}
+		})
+	}
+}
+
+// play plays one example and returns how many packets it reads and writes.
+func (b *bench) play(block string) (read, wrote int) {
+	b.t.Helper()
+	for block != "" {
+		line, rest, _ := strings.Cut(block, "\n")
+		tool, arguments, isCall := strings.Cut(line, " {")
+		switch shown := arrived.FindStringSubmatch(line); {
+		case shown != nil:
+			block = b.arrive(shown, rest)
+			read++
+		case isCall && tool == "write_packet":
+			block = b.write(block)
+			wrote++
+		case isCall && tool == "then_read:":
+			b.readWith(json.RawMessage("{" + arguments))
+			block = rest
+		default:
+			b.t.Fatalf("this line of an example is neither a packet nor a call: %q", line)
+		}
+	}
+	return read, wrote
+}
+
+// arrive queues a packet that a guide shows whole, and returns what follows it.
+func (b *bench) arrive(shown []string, rest string) string {
+	b.t.Helper()
+	var text, listing strings.Builder
+	for {
+		line, after, _ := strings.Cut(rest, "\n")
+		found := words.FindStringSubmatch(line)
+		if found == nil {
+			break
+		}
+		text.WriteString(found[1])
+		listing.WriteString(line + "\n")
+		rest = after
+	}
+	data, err := packet.ParseHex(text.String())
+	if err != nil {
+		b.t.Fatalf("%s: %v", shown[0], err)
+	}
+	if got := strconv.Itoa(len(data)); got != shown[2] {
+		b.t.Errorf("%s\nhas %s bytes", shown[0], got)
+	}
+	if got := packet.Summary(data); got != shown[3] {
+		b.t.Errorf("%s\nis %s", shown[0], got)
+	}
+	if got := packet.Words(data, len(data)); got != listing.String() {
+		b.t.Errorf("%s\nis shown as\n%swant\n%s", shown[0], listing.String(), got)
+	}
+	b.upTo(shown[1])
+	b.inject(data)
+	return rest
+}
+
+// upTo brings the link to where the next packet has a number.
+func (b *bench) upTo(number string) {
+	b.t.Helper()
+	next, err := strconv.Atoi(number)
+	if err != nil || next <= b.last {
+		b.t.Fatalf("#%s comes after #%d: number the packets of a guide upwards", number, b.last)
+	}
+	for b.last < next-1 {
+		b.inject([]byte{0x45})
+	}
+}
+
+func (b *bench) inject(data []byte) {
+	b.t.Helper()
+	p, err := b.session.Inject(data)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.last = p.Number
+}
+
+// write makes the call at the head of block, compares what it says with what
+// the guide shows below it, if anything, and returns what follows.
+func (b *bench) write(block string) string {
+	b.t.Helper()
+	decoder := json.NewDecoder(strings.NewReader(strings.TrimPrefix(block, "write_packet ")))
+	var call map[string]json.RawMessage
+	if err := decoder.Decode(&call); err != nil {
+		b.t.Fatalf("%v in the example\n%s", err, block)
+	}
+	rest := strings.TrimPrefix(block[len("write_packet ")+int(decoder.InputOffset()):], "\n")
+	if then := call["then_read"]; then != nil {
+		b.readWith(then) // by itself: nothing comes on this bench
+		delete(call, "then_read")
+	}
+	var want []string
+	for rest != "" {
+		line, after, _ := strings.Cut(rest, "\n")
+		if !strings.Contains(line, " written: ") {
+			break
+		}
+		want, rest = append(want, line), after
+	}
+	if len(want) > 0 {
+		number, _, _ := strings.Cut(strings.TrimPrefix(want[0], "#"), " ")
+		b.upTo(number)
+	}
+	arguments, err := json.Marshal(call)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	result, err := b.tools["write_packet"].Call(b.t.Context(), arguments)
+	if err != nil {
+		b.t.Fatalf("%v\nfor %s", err, arguments)
+	}
+	lines := strings.Split(result, "\n")
+	b.last += len(lines)
+	for _, line := range lines {
+		if !took.MatchString(line) || !strings.Contains(line, "checksums ok") || strings.Contains(line, "its source is not yours") {
+			b.t.Errorf("%s\nis no right answer: %s", arguments, line)
+		}
+	}
+	plain := func(text string) string { return took.ReplaceAllString(text, " after #") }
+	if shown := strings.Join(want, "\n"); len(want) > 0 && plain(result) != plain(shown) {
+		b.t.Errorf("the tool says\n%s\nthe guide shows\n%s", result, shown)
+	}
+	return rest
+}
+
+// readWith calls read_packet with a guide's arguments, but does not wait.
+func (b *bench) readWith(arguments json.RawMessage) {
+	b.t.Helper()
+	var given map[string]any
+	if err := json.Unmarshal(arguments, &given); err != nil {
+		b.t.Fatalf("%v in %s", err, arguments)
+	}
+	given["timeout_ms"] = 0
+	now, err := json.Marshal(given)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	if _, err := b.tools["read_packet"].Call(b.t.Context(), now); err != nil {
+		b.t.Errorf("%v\nfor %s", err, arguments)
+	}
+}
+
+// TestExamplesThatLie makes sure that a wrong byte in an example is found.
+func TestExamplesThatLie(t *testing.T) {
+	guide := read(t, "answer-pings.md")
+	for _, block := range fence.FindAllStringSubmatch(guide, -1) {
+		if lie := strings.Replace(block[1], `"22": "51aa"`, `"22": "51ab"`, 1); lie != block[1] {
+			b := newBench(t)
+			b.play(fence.FindStringSubmatch(guide)[1])
+			var call map[string]json.RawMessage
+			if err := json.NewDecoder(strings.NewReader(strings.TrimPrefix(lie, "write_packet "))).Decode(&call); err != nil {
+				t.Fatal(err)
+			}
+			delete(call, "then_read")
+			arguments, _ := json.Marshal(call) // was decoded from JSON
+			_, err := b.tools["write_packet"].Call(t.Context(), arguments)
+			if err == nil || !strings.Contains(err.Error(), "ICMP checksum is 0x51ab, should be 0x51aa") {
+				t.Errorf("the lie was taken: %v", err)
+			}
+			return
+		}
+	}
+	t.Error("the example with the checksum 51aa is gone")
+}
