@@ -3,7 +3,9 @@ package mcpserver
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
@@ -15,29 +17,87 @@ import (
 // addPrompts declares the prompts. Their texts are guides of docs, behind a
 // first paragraph that says who the agent is here and when to stop.
 func addPrompts(s *server.MCPServer, status func() session.Status) error {
-	guide, err := docs.Files.ReadFile("answer-pings.md")
-	if err != nil {
-		return fmt.Errorf("reading the guide of the prompt answer-pings: %w", err)
+	for _, name := range []string{"answer-pings.md", "play-host.md", "play-tcp.md", "play-ip6.md"} {
+		if _, err := docs.Files.ReadFile(name); err != nil {
+			return fmt.Errorf("reading a guide for the prompts: %w", err)
+		}
 	}
-	prompt := mcp.NewPrompt("answer-pings",
+	s.AddPrompt(mcp.NewPrompt("answer-pings",
 		mcp.WithPromptTitle("Answer pings"),
 		mcp.WithPromptDescription("Be the host on the link and answer its pings, every byte by yourself"),
 		mcp.WithArgument("count", mcp.ArgumentDescription("how many pings to answer, then stop; default: until the user says stop")),
-	)
-	s.AddPrompt(prompt, func(_ context.Context, request mcp.GetPromptRequest) (*mcp.GetPromptResult, error) {
-		until := "until the user says stop, or three reads in a row bring nothing"
-		if count := request.Params.Arguments["count"]; count != "" {
-			n, err := strconv.Atoi(count)
-			if err != nil || n < 1 {
-				return nil, fmt.Errorf("answer-pings: count is %q; accepted: a whole number from 1, for instance 20", count)
-			}
-			until = fmt.Sprintf("until you have answered %d", n)
-		}
-		now := status()
-		head := fmt.Sprintf("You are the host %s on this link; the peer is %s. Answer its pings %s. Then say how many you answered and how long your answers took.\n\n", now.Agent, address(now.Peer), until)
-		return mcp.NewGetPromptResult("Answer pings", []mcp.PromptMessage{
-			mcp.NewPromptMessage(mcp.RoleUser, text(head+string(guide))),
-		}), nil
-	})
+	), prompt(status, answerPings))
+	s.AddPrompt(mcp.NewPrompt("play-host",
+		mcp.WithPromptTitle("Play a host"),
+		mcp.WithPromptDescription("Be the host on the link: answer pings, UDP echo, DNS, HTTP and TCP echo, refuse closed ports"),
+		mcp.WithArgument("guides", mcp.ArgumentDescription("more guides to put in at once: tcp, ip6 or all; default: none, they are read when needed")),
+	), prompt(status, playHost))
 	return nil
+}
+
+// prompt adapts a function that words a prompt for the link as it is now.
+func prompt(status func() session.Status, word func(session.Status, map[string]string) (string, error)) server.PromptHandlerFunc {
+	return func(_ context.Context, request mcp.GetPromptRequest) (*mcp.GetPromptResult, error) {
+		words, err := word(status(), request.Params.Arguments)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", request.Params.Name, err)
+		}
+		return mcp.NewGetPromptResult(request.Params.Name, []mcp.PromptMessage{
+			mcp.NewPromptMessage(mcp.RoleUser, text(words)),
+		}), nil
+	}
+}
+
+// untilTold is when an agent stops if nobody has given it a number.
+const untilTold = "until the user says stop, or three reads in a row bring nothing"
+
+func answerPings(now session.Status, arguments map[string]string) (string, error) {
+	until := untilTold
+	if count := arguments["count"]; count != "" {
+		n, err := strconv.Atoi(count)
+		if err != nil || n < 1 {
+			return "", fmt.Errorf("count is %q; accepted: a whole number from 1, for instance 20", count)
+		}
+		until = fmt.Sprintf("until you have answered %d", n)
+	}
+	head := fmt.Sprintf("You are the host %s on this link; the peer is %s. Answer its pings %s. Then say how many you answered and how long your answers took.", now.Agent, address(now.Peer), until)
+	return under(head, "answer-pings.md"), nil
+}
+
+// wanted are the guides that the prompt play-host holds, by its argument. A
+// client whose model cannot read resources has to ask for more than the first.
+var wanted = map[string][]string{
+	"":    {"play-host.md"},
+	"tcp": {"play-host.md", "play-tcp.md"},
+	"ip6": {"play-host.md", "play-ip6.md"},
+	"all": {"play-host.md", "answer-pings.md", "play-tcp.md", "play-ip6.md"},
+}
+
+func playHost(now session.Status, arguments map[string]string) (string, error) {
+	in, ok := wanted[arguments["guides"]]
+	if !ok {
+		return "", fmt.Errorf("guides is %q; accepted: tcp, ip6 or all, or nothing", arguments["guides"])
+	}
+	addresses := now.Agent
+	if now.Agent6 != "" {
+		addresses += " and " + now.Agent6
+	}
+	head := fmt.Sprintf("You are the host %s on this link; the peer is %s. Answer what comes, %s. Then say what you answered and how long your answers took.", addresses, address(now.Peer), untilTold)
+	later := slices.DeleteFunc(slices.Clone(wanted["all"]), func(name string) bool { return slices.Contains(in, name) || now.Agent6 == "" && name == "play-ip6.md" })
+	if len(later) > 0 {
+		head += " Read the resource tun://docs/" + strings.Join(later, ", tun://docs/") + " before the first packet of its kind."
+	}
+	return under(head, in...), nil
+}
+
+// under puts guides, whole, under a first paragraph.
+func under(head string, guides ...string) string {
+	for _, name := range guides {
+		guide, err := docs.Files.ReadFile(name)
+		if err != nil { // addPrompts has read every one
+			panic(err)
+		}
+		head += "\n\n" + strings.TrimSuffix(string(guide), "\n")
+	}
+	return head + "\n"
 }

@@ -1,0 +1,72 @@
+package mcpserver_test
+
+import (
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/tun-mcp/tun-mcp/docs"
+	"github.com/tun-mcp/tun-mcp/session"
+)
+
+// Prompts hold guides whole, and nothing of them in other words.
+func TestPrompts(t *testing.T) {
+	without6 := func() session.Status { now := status(); now.Agent6, now.Peer6 = "", ""; return now }
+	tests := []struct {
+		name, params string
+		status       func() session.Status
+		guides       []string // embedded
+		want         []string // besides
+		not          []string
+	}{
+		{"pings", `{"name":"answer-pings"}`, status, []string{"answer-pings.md"}, []string{"the host 10.77.0.2 ", "until the user says stop"}, nil},
+		{"20 pings", `{"name":"answer-pings","arguments":{"count":"20"}}`, status, []string{"answer-pings.md"}, []string{"until you have answered 20."}, []string{"until the user"}},
+		{"host", `{"name":"play-host"}`, status, []string{"play-host.md"},
+			[]string{"the host 10.77.0.2 and 2001:db8:77::2 ", "Read the resource tun://docs/answer-pings.md, tun://docs/play-tcp.md, tun://docs/play-ip6.md before"}, nil},
+		{"host without IPv6", `{"name":"play-host"}`, without6, []string{"play-host.md"}, []string{"the host 10.77.0.2 on", "tun://docs/play-tcp.md before"}, []string{"tun://docs/play-ip6.md"}},
+		{"host with TCP", `{"name":"play-host","arguments":{"guides":"tcp"}}`, status, []string{"play-host.md", "play-tcp.md"}, nil, []string{"tun://docs/play-tcp.md"}},
+		{"host with IPv6", `{"name":"play-host","arguments":{"guides":"ip6"}}`, status, []string{"play-host.md", "play-ip6.md"}, nil, []string{"tun://docs/play-ip6.md"}},
+		{"host with all", `{"name":"play-host","arguments":{"guides":"all"}}`, status, []string{"play-host.md", "answer-pings.md", "play-tcp.md", "play-ip6.md"}, nil, []string{"tun://docs/"}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			rest := prompt(t, newServer(t, test.status), test.params)
+			for _, name := range test.guides {
+				guide, err := docs.Files.ReadFile(name)
+				if err != nil {
+					t.Fatal(err)
+				}
+				before := rest
+				if rest = strings.Replace(rest, strings.TrimSuffix(string(guide), "\n"), "", 1); rest == before {
+					t.Errorf("%s is not in the prompt whole", name)
+				}
+			}
+			if n := utf8.RuneCountInString(rest); n > 500 {
+				t.Errorf("besides its guides the prompt has %d characters, want at most 500:\n%s", n, rest)
+			}
+			for _, want := range test.want {
+				if !strings.Contains(rest, want) {
+					t.Errorf("the prompt lacks %q besides its guides:\n%s", want, rest)
+				}
+			}
+			for _, not := range test.not {
+				if strings.Contains(rest, not) {
+					t.Errorf("the prompt has %q:\n%s", not, rest)
+				}
+			}
+		})
+	}
+}
+
+func TestPromptArguments(t *testing.T) {
+	s := newServer(t, status)
+	for params, want := range map[string]string{
+		`{"name":"answer-pings","arguments":{"count":"many"}}`: `answer-pings: count is "many"; accepted: a whole number from 1`,
+		`{"name":"answer-pings","arguments":{"count":"0"}}`:    `answer-pings: count is "0"`,
+		`{"name":"play-host","arguments":{"guides":"udp"}}`:    `play-host: guides is "udp"; accepted: tcp, ip6 or all`,
+	} {
+		if _, failure := ask(t, s, "prompts/get", params); !strings.Contains(failure, want) {
+			t.Errorf("%s: the error is %q, want %q in it", params, failure, want)
+		}
+	}
+}
