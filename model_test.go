@@ -27,6 +27,8 @@ type model struct {
 	url  string
 	wait int // timeout_ms of the first read
 	then int // and of those that follow a write
+	wait int    // timeout_ms of the first read
+	tool string // what the client puts before the name of a tool
 
 	mu    sync.Mutex // guards what follows
 	agent scripted   // its rules, and how many it answered
@@ -65,6 +67,7 @@ type block struct {
 // startModel serves a scripted model that answers up to batch packets a call.
 func startModel(t testing.TB, batch int) *model {
 	m := &model{wait: 60000, then: 3000, agent: scripted{batch: batch}, asked: make(chan struct{}, 1000)}
+	m := &model{wait: 60000, tool: "mcp__tun__", agent: scripted{batch: batch}, asked: make(chan struct{}, 1000)}
 	server := httptest.NewServer(m)
 	t.Cleanup(server.Close)
 	m.url = server.URL
@@ -125,7 +128,7 @@ func (m *model) next(a ask) speech {
 	switch {
 	case !ok: // a new prompt
 		m.agent.answered = 0
-		return speech{tool: "mcp__tun__read_packet", arguments: fmt.Sprintf(then, m.wait, m.agent.batch)}
+		return speech{tool: m.tool + "read_packet", arguments: fmt.Sprintf(then, m.wait, m.agent.batch)}
 	case failed:
 		m.agent.faults = append(m.agent.faults, result)
 		return speech{text: "The tool failed: " + result}
@@ -138,7 +141,7 @@ func (m *model) next(a ask) speech {
 	if limit := a.limit(); limit == 0 || m.agent.answered < limit {
 		call += `,"then_read":` + fmt.Sprintf(then, m.then, m.agent.batch)
 	}
-	return speech{tool: "mcp__tun__write_packet", arguments: call + "}"}
+	return speech{tool: m.tool + "write_packet", arguments: call + "}"}
 }
 
 // limit is how many pings the last prompt that says so wants answered, 0 for no
