@@ -100,6 +100,9 @@ func takeDescriptors(rights []byte) []int {
 	}
 	var fds []int
 	for i := range messages {
+		if len(messages[i].Data)%4 != 0 {
+			continue // no descriptors, and more than ParseUnixRights survives
+		}
 		if got, err := unix.ParseUnixRights(&messages[i]); err == nil {
 			fds = slices.Concat(fds, got)
 		}

@@ -87,7 +87,7 @@ func ParseImpairment(text string) (Impairment, error) {
 				err = fmt.Errorf("%q is no seed; use a number from 0, for instance 7", value)
 			}
 		default:
-			err = fmt.Errorf("not known; use drop, duplicate, reorder, delay, jitter or seed")
+			return Impairment{}, fmt.Errorf("impairment %q: not known; use drop, duplicate, reorder, delay, jitter or seed", key)
 		}
 		if err != nil {
 			return Impairment{}, fmt.Errorf("impairment %s: %w", key, err)
