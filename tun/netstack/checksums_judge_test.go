@@ -33,6 +33,9 @@ func judge6(h header.IPv6) verdict {
 	it := header.MakeIPv6PayloadIterator(header.IPv6ExtensionHeaderIdentifier(h.NextHeader()), payload)
 	defer it.Release()
 	for {
+		if it.NextHeaderIdentifier() == header.IPv6ExperimentExtHdrIdentifier {
+			return verdict{unknown: true} // RFC 4727; ours takes it for a protocol, since nothing tells its length
+		}
 		next, done, err := it.Next()
 		if err != nil {
 			return verdict{refused: true}
@@ -51,8 +54,6 @@ func judge6(h header.IPv6) verdict {
 			if left > 0 { // gVisor does not look for the final destination
 				return verdict{unknown: true}
 			}
-		case header.IPv6ExperimentExtHdr: // ours takes it for a protocol
-			return verdict{unknown: true}
 		case header.IPv6RawPayloadHeader:
 			defer x.Release()
 			return judge(header.IPv6ProtocolNumber, tcpip.TransportProtocolNumber(x.Identifier),
