@@ -126,7 +126,7 @@ func sortOut(faults []packet.Fault) (s said) {
 			s.header = true
 		case fault.Field == "checksum":
 			s.transport = true
-		case strings.HasPrefix(fault.Field, "option "), strings.HasPrefix(fault.Field, "fragment "):
+		case strings.HasPrefix(fault.Field, "option "), fault.Field == "fragment payload length", fault.Field == "fragment end":
 		case strings.HasSuffix(fault.Field, "length") && fault.Bound == packet.Exactly:
 		default:
 			s.damaged = true
