@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"net"
 	"net/http"
 	"os"
@@ -133,7 +134,8 @@ func (c *Control) dialFor(ctx context.Context, peer peerDialer, caller net.Conn,
 	defer cancel()
 	if request.TimeoutMS > 0 {
 		var stop context.CancelFunc
-		ctx, stop = context.WithTimeout(ctx, time.Duration(request.TimeoutMS)*time.Millisecond)
+		const most = math.MaxInt64 / int64(time.Millisecond) // beyond it a Duration begins anew below zero
+		ctx, stop = context.WithTimeout(ctx, time.Duration(min(request.TimeoutMS, most))*time.Millisecond)
 		defer stop()
 	}
 

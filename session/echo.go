@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"sync"
@@ -128,6 +129,9 @@ func (s *echoServer) send(in *bufio.Reader) error {
 		if err := s.echo.Send(payload, request.Seq); err != nil {
 			s.write(EchoAnswer{Seq: request.Seq, Unsent: err.Error()})
 		}
+	}
+	if errors.Is(lines.Err(), bufio.ErrTooLong) {
+		return fmt.Errorf("the line has more than %d bytes", maxRequest)
 	}
 	return nil
 }

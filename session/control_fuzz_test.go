@@ -1,0 +1,179 @@
+package session
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"strings"
+	"testing"
+	"time"
+	"unicode"
+
+	"github.com/tun-mcp/tun-mcp/packet"
+)
+
+// FuzzControl: whatever a command asks, whatever follows on a connection that
+// was upgraded, it is answered in the terms of the endpoint, what it asks for
+// and no more is done, and the session goes on.
+func FuzzControl(f *testing.F) {
+	frames := append([]byte(`{"network":"tcp","address":"10.77.0.2:80","ttl":3,"timeout_ms":5000}`+"\n"),
+		0, 0, 0, 2, frameData, 'h', 'i', 0, 0, 0, 0, frameEnd)
+	for which := range byte(len(endpoints)) {
+		f.Add(which, "ip=6", []byte(`{"hex": "4500 0014 0000 0000 4001 0000 0a4d0002 0a4d0001", "seq": 1}`+"\n"))
+		f.Add(which, "", frames)
+	}
+	f.Fuzz(askControl)
+}
+
+// A line that the scanner has no room for, and a body that the server does not
+// read to its end.
+func TestControlOfTooMuch(t *testing.T) {
+	for _, which := range []byte{0, 1, 2} {
+		askControl(t, which, "", bytes.Repeat([]byte("{"), maxRequest+1))
+	}
+}
+
+// askControl sends a request to a session of its own and checks the answer.
+func askControl(t *testing.T, which byte, query string, body []byte) {
+	peer := &fakePeer{closed: make(chan struct{})}
+	s := New(peer, Config{Queue: 2})
+	defer s.Close()
+	c := NewControl(s, idle{make(chan struct{})}, func() Status { return s.Fill(Status{}) })
+	defer c.Close()
+
+	at := endpoints[int(which)%len(endpoints)]
+	r := &http.Request{Method: at.method, URL: &url.URL{Path: at.path, RawQuery: query}, Header: http.Header{}, Body: io.NopCloser(bytes.NewReader(body))}
+	w := &taker{ResponseRecorder: httptest.NewRecorder(), caller: script{in: bytes.NewReader(body)}}
+	switch at.path {
+	case "/ping":
+		r.Header.Set("Upgrade", UpgradePing)
+	case "/dial":
+		r.Header.Set("Upgrade", UpgradeDial)
+	case "/events", "/end": // they last as long as the session
+		w.flushed = func() {
+			if _, err := s.Inject(append([]byte("\n"), body...)); err != nil && len(body) < maxPacket {
+				t.Error(err)
+			}
+			s.end(os.ErrClosed)
+		}
+	}
+	c.server.Handler.ServeHTTP(w, r)
+	at.check(t, s, peer, w, body)
+	if counters := s.Counters(); counters.Received != counters.Delivered+counters.Queued+counters.Dropped {
+		t.Errorf("%+v", counters)
+	}
+}
+
+// endpoints are what a command can ask for, and how the answer is checked.
+var endpoints = []struct {
+	method, path string
+	check        func(t *testing.T, s *Session, peer *fakePeer, w *taker, body []byte)
+}{
+	{"POST", "/inject", checkInject},
+	{"POST", "/ping", checkPing},
+	{"POST", "/dial", checkDial},
+	{"GET", "/events", checkEvents},
+	{"GET", "/end", func(t *testing.T, _ *Session, _ *fakePeer, w *taker, _ []byte) { decoded[EndReply](t, w.Body) }},
+	{"GET", "/status", func(t *testing.T, _ *Session, _ *fakePeer, w *taker, _ []byte) { decoded[Status](t, w.Body) }},
+}
+
+func checkInject(t *testing.T, s *Session, _ *fakePeer, w *taker, body []byte) {
+	if w.Code != http.StatusOK {
+		text := strings.TrimSuffix(w.Body.String(), "\n")
+		if w.Code >= 500 || s.Counters().Received != 0 || strings.ContainsFunc(text, func(c rune) bool { return !unicode.IsPrint(c) }) {
+			t.Errorf("%d %q, %+v", w.Code, text, s.Counters())
+		}
+		return
+	}
+	var request InjectRequest
+	err := json.NewDecoder(bytes.NewReader(body)).Decode(&request)
+	want, err2 := packet.ParseHex(request.Hex)
+	p, err3 := s.Packet(decoded[InjectReply](t, w.Body).Number)
+	if err := errors.Join(err, err2, err3); err != nil || !bytes.Equal(p.Data, want) || !p.Injected {
+		t.Errorf("%s was injected as %+v, %v", body, p, err)
+	}
+}
+
+func checkEvents(t *testing.T, _ *Session, _ *fakePeer, w *taker, body []byte) {
+	lines := strings.Split(w.Body.String(), "\n")
+	if last := lines[len(lines)-1]; last != "" {
+		t.Errorf("the last line is %q", last)
+	}
+	packets := 0
+	for i, line := range lines[:len(lines)-1] {
+		var e Event
+		if err := json.Unmarshal([]byte(line), &e); err != nil || (e.Event == EventEnd) != (i == len(lines)-2) {
+			t.Errorf("line %d of %d: %v %s", i+1, len(lines)-1, err, line)
+		}
+		if e.Event == EventPacket {
+			packets++
+			if e.Hex != hexOf(append([]byte("\n"), body...)) || e.Summary == "" || strings.ContainsAny(e.Summary, "\n\x1b") {
+				t.Errorf("%x is %s", body, line)
+			}
+		}
+	}
+	if want := min(1, max(0, maxPacket-len(body))); packets != want {
+		t.Errorf("%d packets, want %d", packets, want)
+	}
+}
+
+// decoded reads one JSON value, and nothing else, from an answer.
+func decoded[T any](t *testing.T, answer io.Reader) (value T) {
+	t.Helper()
+	d := json.NewDecoder(answer)
+	if err := d.Decode(&value); err != nil {
+		t.Errorf("the answer is no %T: %v", value, err)
+	}
+	if _, err := d.Token(); err != io.EOF {
+		t.Errorf("more follows the answer: %v", err)
+	}
+	return value
+}
+
+// taker takes an answer, and gives the connection away when it is asked for.
+type taker struct {
+	*httptest.ResponseRecorder
+	caller  script
+	flushed func() // called once, when the answer has begun
+}
+
+func (w *taker) Flush() {
+	w.ResponseRecorder.Flush()
+	if f := w.flushed; f != nil {
+		w.flushed = nil
+		f()
+	}
+}
+
+func (w *taker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	return &w.caller, bufio.NewReadWriter(bufio.NewReader(&w.caller), bufio.NewWriter(&w.caller)), nil
+}
+
+// script is a connection of a caller who has said everything and hung up.
+type script struct {
+	in  io.Reader
+	out bytes.Buffer
+}
+
+func (s *script) Read(b []byte) (int, error)       { return s.in.Read(b) }
+func (s *script) Write(b []byte) (int, error)      { return s.out.Write(b) }
+func (s *script) Close() error                     { return nil }
+func (s *script) LocalAddr() net.Addr              { return textAddr{"unix", "here"} }
+func (s *script) RemoteAddr() net.Addr             { return textAddr{"unix", "there"} }
+func (s *script) SetDeadline(time.Time) error      { return nil }
+func (s *script) SetReadDeadline(time.Time) error  { return nil }
+func (s *script) SetWriteDeadline(time.Time) error { return nil }
+
+// idle is a listener that nobody calls at.
+type idle struct{ closed chan struct{} }
+
+func (l idle) Accept() (net.Conn, error) { <-l.closed; return nil, net.ErrClosed }
+func (l idle) Close() error              { close(l.closed); return nil }
+func (l idle) Addr() net.Addr            { return textAddr{"unix", "idle"} }
