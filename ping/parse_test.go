@@ -49,7 +49,7 @@ func TestParse(t *testing.T) {
 }
 
 // message reads hex; ____ stands for the right checksum.
-func message(t *testing.T, text string) []byte {
+func message(t testing.TB, text string) []byte {
 	t.Helper()
 	b, err := hex.DecodeString(strings.ReplaceAll(strings.ReplaceAll(text, " ", ""), "____", "0000"))
 	if err != nil {
@@ -62,11 +62,61 @@ func message(t *testing.T, text string) []byte {
 	return b
 }
 
+// FuzzParse: what is taken for an answer has the request's identifier and
+// sequence number where RFC 792 and RFC 4443 put them, and a checksum that the
+// kernel's own would agree with, or the word that it has not.
 func FuzzParse(f *testing.F) {
-	f.Add([]byte{0, 0, 0xed, 0xc4, 0x12, 0x34, 0, 7}, false)
+	for _, text := range []string{
+		"0000 edc3 1234 0007 0001",
+		"0000 0000 1234 0007",
+		"0301 ____ 00000000 4500001c 00000000 4001 0000 0a4d0001 0a4d0002 0800 0000 1234 0007",
+		"0304 ____ 00000578 4600001c 00000000 4001 0000 0a4d0001 0a4d0002 01010100 0800 0000 1234 0007",
+		"8100 0000 1234 0007 00",
+		"0200 0000 00000500 60000000 0008 3a40 20010db8007700000000000000000001 20010db8007700000000000000000002 8000 0000 1234 0007",
+		"0300 0000 00000000 60000000 0010 2c40 20010db8007700000000000000000001 20010db8007700000000000000000002 3a000001 00000001 8000 0000 1234 0007",
+	} {
+		b := message(f, text)
+		f.Add(b, false)
+		f.Add(b, true)
+		f.Add(b[:len(b)-1], len(b)%2 == 0)
+	}
 	f.Fuzz(func(t *testing.T, b []byte, is6 bool) {
-		if m, _, ok := parse(b, is6); ok && len(m.Data) > len(b) {
-			t.Error("more came out than went in")
+		// As it is, and with a checksum that is right.
+		checkParse(t, b, is6)
+		if len(b) >= icmpHeader {
+			b = bytes.Clone(b)
+			b[2], b[3] = 0, 0
+			s := ^sum(b)
+			b[2], b[3] = byte(s>>8), byte(s)
+			checkParse(t, b, is6)
 		}
 	})
+}
+
+func checkParse(t *testing.T, b []byte, is6 bool) {
+	t.Helper()
+	before := bytes.Clone(b)
+	m, id, ok := parse(b, is6)
+	if !bytes.Equal(b, before) {
+		t.Error("the message was changed")
+	}
+	if !ok {
+		return
+	}
+	header := b // of the reply, or of the request at the end of what an error quotes
+	reply := m.Type == typeEchoReply && !is6 || m.Type == typeEchoReply6 && is6
+	switch {
+	case reply && !bytes.Equal(m.Data, b[icmpHeader:]):
+		t.Errorf("the data is %x of %x", m.Data, b)
+	case !reply && (m.BadChecksum || len(m.Data) > 0 || len(b) < icmpHeader+20+icmpHeader):
+		t.Errorf("%x is %+v", b, m)
+	case !reply:
+		header = b[bytes.LastIndex(b, []byte{byte(id >> 8), byte(id), byte(m.Seq >> 8), byte(m.Seq)})-4:]
+	}
+	if int(b[0]) != m.Type || int(b[1]) != m.Code || m.MTU < 0 || len(header) < icmpHeader {
+		t.Errorf("%x is %+v", b, m)
+	}
+	if got := [4]byte(header[4:]); got != [4]byte{byte(id >> 8), byte(id), byte(m.Seq >> 8), byte(m.Seq)} {
+		t.Errorf("%x is about %#x, %d", b, id, m.Seq)
+	}
 }
