@@ -32,11 +32,12 @@ func extensionName(proto uint8) string {
 // walkExtensions follows the chain of extension headers (RFC 8200 section 4,
 // authentication header RFC 4302) to what stands behind it, or to the first
 // one that does not fit, which becomes v.bad. Behind a fragment header of a
-// later fragment there are no more headers.
+// later fragment there are no more headers, and a fragment within a fragment is
+// left to who puts the outer one together.
 func (v *view) walkExtensions() {
 	for {
 		name := extensionName(v.proto)
-		if name == "" {
+		if name == "" || v.frag && v.proto == protoFragment {
 			return
 		}
 		if v.nexts == maxExtensions {
