@@ -131,5 +131,5 @@ func badReport(err error, size int) error {
 	case errors.As(err, &mistyped):
 		return fmt.Errorf("at byte %d %q is a %.20s, which does not fit; %s", mistyped.Offset, mistyped.Field, mistyped.Value, wantReport)
 	}
-	return fmt.Errorf("%w; %s", err, wantReport)
+	return fmt.Errorf("%s; %s", printableLine(err.Error(), 200), wantReport) // a time is quoted with all that is in it
 }
