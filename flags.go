@@ -23,6 +23,7 @@ type serveOptions struct {
 	impairment             tun.Impairment // what impair says
 	allowDest              []string
 	noASCII                bool
+	http                   httpOptions
 }
 
 func (s *serveOptions) flags(cmd *cobra.Command) {

@@ -65,12 +65,14 @@ then, in another terminal:
 
 	serve := &cobra.Command{
 		Use:   "serve",
-		Short: "Serve MCP on stdio (the default)",
+		Short: "Serve MCP on stdio (the default), or over HTTP",
 		Args:  cobra.NoArgs,
 		RunE:  root.RunE,
 	}
 	s.flags(root)
 	s.flags(serve)
+	s.http.flags(root)
+	s.http.flags(serve)
 
 	root.AddCommand(serve, trialCommand(), agentCommand(), execCommand(), pingCommand(), doctorCommand())
 	root.AddCommand(packaging...)

@@ -19,8 +19,8 @@ import (
 	"github.com/tun-mcp/tun-mcp/tun"
 )
 
-// serve opens a session, serves it to the MCP client on in and out, and closes
-// it when the client or ctx ends.
+// serve opens a session, serves it to the MCP client on in and out, or to those
+// that come over HTTP, and closes it when the client or ctx ends.
 func serve(ctx context.Context, o serveOptions, in, out *os.File) error {
 	// A client that closed its end of stdout or stderr shows in the write, and
 	// then the server ends in order. The signal would kill it.
@@ -29,6 +29,11 @@ func serve(ctx context.Context, o serveOptions, in, out *os.File) error {
 	if err != nil {
 		return usage(err)
 	}
+	endpoint, err := o.http.listen(ctx)
+	if err != nil {
+		return err
+	}
+	defer endpoint.Close()
 	name := o.session
 	if name == "" {
 		name = newName()
@@ -66,7 +71,11 @@ func serve(ctx context.Context, o serveOptions, in, out *os.File) error {
 		}})
 	defer s.Close()
 
-	status := func() session.Status { return s.Fill(describe(link, name, assist)) }
+	status := func() session.Status {
+		status := s.Fill(describe(link, name, assist))
+		status.Endpoint = endpoint.URL()
+		return status
+	}
 	control := session.NewControl(s, listener, status)
 	defer control.Close()
 
@@ -76,7 +85,13 @@ func serve(ctx context.Context, o serveOptions, in, out *os.File) error {
 		return err
 	}
 	slog.Info("the link is up", "session", name, "network", link.Network, "why", link.Why, "device", link.Name,
-		"peer", link.Addr, "agent", link.Agent(), "ping_with", pingWith(link, name))
+		"peer", link.Addr, "agent", link.Agent(), "ping_with", pingWith(link, name), endpoint.attribute())
+	if endpoint.HTTP != nil { // which outlives the shell that started it
+		if !endpoint.Loopback() {
+			slog.Warn("other machines can reach this server: token and packets cross the network as they are, unless something in front encrypts them", "url", endpoint.URL())
+		}
+		return endpoint.Serve(ctx, server)
+	}
 	if info, err := in.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
 		slog.Info("waiting for an MCP client on stdin; normally the client starts this program (see .mcp.json); to see it work: tun-mcp agent --ping 5. Ctrl-C ends it")
 	}

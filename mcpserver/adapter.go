@@ -33,6 +33,8 @@ func addTool(s *server.MCPServer, tool tools.Tool, calls *calls) error {
 		if err != nil {
 			return mcp.NewToolResultError(err.Error()), nil
 		}
+		ctx, cancel := until(ctx)
+		defer cancel()
 		result, err := calls.run(ctx, tool, arguments)
 		if err != nil {
 			// A Go error would become a JSON-RPC error, which models may not see.

@@ -1,0 +1,88 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tun-mcp/tun-mcp/mcpserver"
+)
+
+// tokenVariable names the environment variable that may hold the token.
+const tokenVariable = "TUN_MCP_TOKEN"
+
+// httpOptions are the flags of serve over HTTP.
+type httpOptions struct{ address, tokenFile string }
+
+func (o *httpOptions) flags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVar(&o.address, "http", "", "serve MCP over HTTP at this address in place of stdio, for instance 127.0.0.1:8077 (port 0 takes a free one), endpoint "+mcpserver.EndpointPath+", until a signal comes; other addresses than loopback need a token")
+	f.StringVar(&o.tokenFile, "http-token-file", "", "with http: clients must show the token that is in this file, which only its owner may read (else the one in "+tokenVariable+", if that is set)")
+}
+
+// listen takes the address that --http asks for. Its errors name the flag.
+func (o *httpOptions) listen(ctx context.Context) (endpoint, error) {
+	if o.address == "" {
+		if o.tokenFile != "" {
+			return endpoint{}, errors.New("--http-token-file: only HTTP clients show a token; give --http, too, for instance --http 127.0.0.1:8077")
+		}
+		return endpoint{}, nil
+	}
+	token, err := o.token()
+	if err != nil {
+		return endpoint{}, err
+	}
+	h, err := mcpserver.ListenHTTP(ctx, o.address, token)
+	if err != nil {
+		return endpoint{}, fmt.Errorf("--http %w", err)
+	}
+	return endpoint{h}, nil
+}
+
+func (o *httpOptions) token() (token mcpserver.Token, err error) {
+	text, set := os.LookupEnv(tokenVariable)
+	// No program that this one starts needs to know it.
+	if err := os.Unsetenv(tokenVariable); err != nil {
+		return token, err
+	}
+	if o.tokenFile != "" {
+		if token, err = mcpserver.ReadToken(o.tokenFile); err != nil {
+			return token, fmt.Errorf("--http-token-file: %w", err)
+		}
+	} else if set {
+		if token, err = mcpserver.NewToken(text); err != nil {
+			return token, fmt.Errorf("%s: %w", tokenVariable, err)
+		}
+	}
+	return token, nil
+}
+
+// endpoint is where MCP is served over HTTP; the zero endpoint is stdio.
+type endpoint struct{ *mcpserver.HTTP }
+
+// URL is the endpoint's, empty for stdio.
+func (e endpoint) URL() string {
+	if e.HTTP == nil {
+		return ""
+	}
+	return e.HTTP.URL()
+}
+
+// Close gives the address up.
+func (e endpoint) Close() {
+	if e.HTTP != nil {
+		e.HTTP.Close()
+	}
+}
+
+// attribute is what the log says of it.
+func (e endpoint) attribute() slog.Attr {
+	if e.HTTP == nil {
+		return slog.Attr{} // which the log leaves out
+	}
+	return slog.String("url", e.URL())
+}

@@ -1,0 +1,122 @@
+package mcpserver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/mark3labs/mcp-go/server"
+)
+
+// EndpointPath is where MCP is served over HTTP, and nothing else is.
+const EndpointPath = "/mcp"
+
+const (
+	// headerPatience is how long a client may take to send a request's header.
+	headerPatience = 10 * time.Second
+
+	// longestHeader bounds a request's header, in bytes.
+	longestHeader = 64 << 10
+
+	// idleConnection is how long a connection may wait for its next request.
+	idleConnection = 2 * time.Minute
+
+	// longestExchange bounds a request from its header to the last byte of its
+	// answer: a read may wait 92 s, and a slow client needs time for both.
+	longestExchange = 3 * time.Minute
+)
+
+// keepAlive finds out within 30 s that a client's machine or network is gone,
+// so that its waiting read takes no packet.
+var keepAlive = net.KeepAliveConfig{Enable: true, Idle: 10 * time.Second, Interval: 5 * time.Second, Count: 4}
+
+// HTTP is an address at which MCP can be served.
+type HTTP struct {
+	listener net.Listener
+	token    Token
+	loopback bool // only this machine reaches it
+}
+
+// ListenHTTP listens at address, an IP address or localhost with a port; port 0
+// takes a free one. A client that is not asked for a token must be on this
+// machine: without one, any other address than loopback is refused.
+func ListenHTTP(ctx context.Context, address string, token Token) (*HTTP, error) {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil || host != "" && host != "localhost" && net.ParseIP(host) == nil {
+		return nil, fmt.Errorf("%q: accepted is an IP address or localhost with a port, for instance 127.0.0.1:8077", address)
+	}
+	if host == "localhost" { // one address, not whatever it resolves to
+		address = "127.0.0.1" + strings.TrimPrefix(address, host)
+		host = "127.0.0.1"
+	}
+	loopback := isLoopback(host)
+	if !loopback && !token.Set() {
+		return nil, fmt.Errorf("%q can be reached from other machines, whoever asks: take 127.0.0.1, or have clients show a token (--http-token-file FILE, or TUN_MCP_TOKEN)", address)
+	}
+	listener, err := (&net.ListenConfig{KeepAliveConfig: keepAlive}).Listen(ctx, "tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("listening for MCP clients: %w", err)
+	}
+	return &HTTP{listener: listener, token: token, loopback: loopback}, nil
+}
+
+// URL is what a client is given to connect to.
+func (h *HTTP) URL() string { return "http://" + h.listener.Addr().String() + EndpointPath }
+
+// Loopback says whether only this machine can reach it.
+func (h *HTTP) Loopback() bool { return h.loopback }
+
+// Close gives the address up.
+func (h *HTTP) Close() error { return h.listener.Close() }
+
+// Serve serves any number of clients until ctx ends, which returns nil. Calls
+// that wait then are answered; connections that stay are closed.
+func (h *HTTP) Serve(ctx context.Context, s *server.MCPServer) error {
+	calls, stop := newOpenCalls()
+	defer stop()
+	connections := newConnections(mostConnections)
+	srv := &http.Server{
+		Handler:           h.handler(s, calls),
+		ReadHeaderTimeout: headerPatience,
+		WriteTimeout:      longestExchange,
+		IdleTimeout:       idleConnection,
+		MaxHeaderBytes:    longestHeader,
+		ConnContext:       connections.opened,
+		ConnState:         connections.changed,
+		ErrorLog:          slog.NewLogLogger(slog.Default().Handler(), slog.LevelDebug),
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- srv.Serve(h.listener) }()
+	select {
+	case err := <-ended:
+		return fmt.Errorf("serving MCP at %s: %w", h.URL(), err)
+	case <-ctx.Done():
+	}
+	stop()
+	patience, cancel := context.WithTimeout(context.WithoutCancel(ctx), farewell)
+	defer cancel()
+	if err := srv.Shutdown(patience); err != nil {
+		srv.Close() // a client that does not read its answer must not keep the server alive
+	}
+	if err := <-ended; !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serving MCP at %s: %w", h.URL(), err)
+	}
+	return nil
+}
+
+// handler is what stands between a client and mcp-go, outermost first: who may
+// ask, what is too much, which call is whose.
+func (h *HTTP) handler(s *server.MCPServer, calls *openCalls) http.Handler {
+	sessions := newSessions()
+	// The server tells nothing unasked: there is nothing to listen for.
+	protocol := server.NewStreamableHTTPServer(s, server.WithSessionIdManager(sessions), server.WithDisableStreaming(true))
+	sessions.protocol = protocol
+	return &guard{loopback: h.loopback, token: h.token, next: &exchange{
+		bodies: newBodies(), sessions: sessions, calls: calls, protocol: protocol,
+	}}
+}

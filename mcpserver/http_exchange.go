@@ -1,0 +1,114 @@
+package mcpserver
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"net/http"
+
+	"github.com/mark3labs/mcp-go/mcp"
+	"github.com/mark3labs/mcp-go/server"
+)
+
+// exchange is one HTTP request and its answer, which mcp-go gives. What it does
+// not bound, or would confuse between clients, is dealt with before.
+type exchange struct {
+	bodies   *bodies
+	sessions *sessions
+	calls    *openCalls
+	protocol *server.StreamableHTTPServer
+}
+
+// message is what has to be known of a JSON-RPC message here.
+type message struct {
+	ID     json.RawMessage `json:"id"`
+	Method mcp.MCPMethod   `json:"method"`
+	Params struct {
+		RequestID json.RawMessage `json:"requestId"`
+		Meta      struct {
+			Version string `json:"io.modelcontextprotocol/protocolVersion"`
+		} `json:"_meta"`
+	} `json:"params"`
+}
+
+func (e *exchange) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	session := r.Header.Get(mcp.HeaderSessionID)
+	modern := mcp.IsModernProtocol(r.Header.Get(mcp.HeaderProtocolVersion))
+	switch r.Method {
+	case http.MethodPost:
+		e.post(w, r, session, modern)
+	case http.MethodDelete:
+		if !modern {
+			if !e.known(w, r, session) {
+				return
+			}
+			e.calls.leave(session)
+		}
+		e.protocol.ServeHTTP(w, r)
+	default: // GET, too: the transport's way to say that there is no stream
+		w.Header().Set("Allow", "POST, DELETE")
+		refuse(w, r, http.StatusMethodNotAllowed, "%s: accepted are POST and DELETE; this server sends nothing unasked", r.Method)
+	}
+}
+
+// known says whether there is such a session; if not it has answered.
+func (e *exchange) known(w http.ResponseWriter, r *http.Request, session string) bool {
+	switch {
+	case session == "":
+		refuse(w, r, http.StatusBadRequest, "no %s header came: send initialize first, then the session that it gives", mcp.HeaderSessionID)
+	case !e.sessions.use(session):
+		refuse(w, r, http.StatusNotFound, "no session has this %s: it has been idle for long, or the server was started again; send initialize", mcp.HeaderSessionID)
+	default:
+		return true
+	}
+	return false
+}
+
+func (e *exchange) post(w http.ResponseWriter, r *http.Request, session string, modern bool) {
+	body, release, ok := e.bodies.read(w, r)
+	if !ok {
+		return
+	}
+	defer release()
+	var m message
+	_ = json.Unmarshal(body, &m) // mcp-go words what is wrong with it
+	if modern = modern || mcp.IsModernProtocol(m.Params.Meta.Version); modern {
+		session = "" // to be ignored
+	}
+	r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+
+	switch {
+	case modern:
+	case m.Method == mcp.MethodInitialize:
+		session = ""
+		opened, ok := e.sessions.open()
+		if !ok {
+			w.Header().Set("Retry-After", "60")
+			refuse(w, r, http.StatusServiceUnavailable, "%d sessions are open, that is the most: end one, or wait for one to be idle for %v", mostSessions, quietSession)
+			return
+		}
+		defer opened()
+	case !e.known(w, r, session):
+		return
+	}
+	if len(m.ID) == 0 {
+		if m.Method == mcp.MethodNotificationCancelled {
+			e.calls.cancel(callID{session, string(m.Params.RequestID)})
+			if modern { // mcp-go would take any client's request of that id
+				w.WriteHeader(http.StatusAccepted)
+				return
+			}
+		}
+		e.protocol.ServeHTTP(w, r)
+		return
+	}
+	ctx, done, ok := e.calls.begin(r.Context(), callID{session, string(m.ID)})
+	if !ok {
+		w.Header().Set("Retry-After", "1")
+		refuse(w, r, http.StatusServiceUnavailable, "%d requests are under way, that is the most: wait for one to end", mostRequests)
+		return
+	}
+	defer done()
+	defer serving(ctx)()
+	e.protocol.ServeHTTP(w, r.WithContext(ctx))
+}
