@@ -39,9 +39,11 @@ func (e *exchange) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		e.post(w, r, session, modern)
 	case http.MethodDelete:
 		if !modern {
-			if !e.known(w, r, session) {
+			done, ok := e.use(w, r, session)
+			if !ok {
 				return
 			}
+			defer done()
 			e.calls.leave(session)
 		}
 		e.protocol.ServeHTTP(w, r)
@@ -51,17 +53,16 @@ func (e *exchange) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// known says whether there is such a session; if not it has answered.
-func (e *exchange) known(w http.ResponseWriter, r *http.Request, session string) bool {
-	switch {
-	case session == "":
+// use takes a session into use; if there is none of that id it has answered.
+func (e *exchange) use(w http.ResponseWriter, r *http.Request, session string) (done func(), ok bool) {
+	if session == "" {
 		refuse(w, r, http.StatusBadRequest, "no %s header came: send initialize first, then the session that it gives", mcp.HeaderSessionID)
-	case !e.sessions.use(session):
-		refuse(w, r, http.StatusNotFound, "no session has this %s: it has been idle for long, or the server was started again; send initialize", mcp.HeaderSessionID)
-	default:
-		return true
+		return nil, false
 	}
-	return false
+	if done, ok = e.sessions.use(session); !ok {
+		refuse(w, r, http.StatusNotFound, "no session has this %s: it was idle for long, or the server was started again; send initialize", mcp.HeaderSessionID)
+	}
+	return done, ok
 }
 
 func (e *exchange) post(w http.ResponseWriter, r *http.Request, session string, modern bool) {
@@ -81,15 +82,19 @@ func (e *exchange) post(w http.ResponseWriter, r *http.Request, session string, 
 	case modern:
 	case m.Method == mcp.MethodInitialize:
 		session = ""
-		opened, ok := e.sessions.open()
+		release, ok := e.sessions.reserve()
 		if !ok {
-			w.Header().Set("Retry-After", "60")
-			refuse(w, r, http.StatusServiceUnavailable, "%d sessions are open, that is the most: end one, or wait for one to be idle for %v", mostSessions, quietSession)
+			w.Header().Set("Retry-After", "10")
+			refuse(w, r, http.StatusServiceUnavailable, "%d sessions are open, that is the most, and none was idle for %v: try again then", mostSessions, quietSession)
 			return
 		}
-		defer opened()
-	case !e.known(w, r, session):
-		return
+		defer release()
+	default:
+		done, ok := e.use(w, r, session)
+		if !ok {
+			return
+		}
+		defer done()
 	}
 	if len(m.ID) == 0 {
 		if m.Method == mcp.MethodNotificationCancelled {

@@ -14,15 +14,14 @@ import (
 
 const (
 	// mostSessions bounds the sessions of protocol revisions up to 2025-11-25;
-	// later ones have none.
-	mostSessions = 64
+	// later ones have none. Few clients end theirs with DELETE.
+	mostSessions = 256
 
-	// A session that is idle for idleSession is forgotten: its client has
-	// vanished without a DELETE. One that is idle for quietSession is forgotten
-	// if its place is needed; no call takes that long. A client that comes back
-	// is told to initialize again, which costs it nothing else.
+	// A session that is idle for idleSession is forgotten. When there are too
+	// many, so is the one that is idle for longest, if it is for quietSession. A
+	// client that comes back is told to initialize again, and loses nothing.
 	idleSession  = 30 * time.Minute
-	quietSession = 5 * time.Minute
+	quietSession = 10 * time.Second
 )
 
 // sessions gives out and knows the ids of MCP sessions. It is mcp-go's
@@ -30,68 +29,72 @@ const (
 type sessions struct {
 	protocol *server.StreamableHTTPServer // keeps what it knows of a session by its id
 
-	mu      sync.Mutex           // guards what follows
-	used    map[string]time.Time // when a session was last used, by its id
-	opening int                  // initialize requests under way
+	mu      sync.Mutex // guards what follows
+	open    map[string]*mcpSession
+	opening int // initialize requests under way
 }
 
-func newSessions() *sessions { return &sessions{used: map[string]time.Time{}} }
+type mcpSession struct {
+	messages int       // being dealt with
+	since    time.Time // when the last was, or it was opened
+}
 
-// open makes room for one more session, which the next Generate may take until
-// opened is called.
-func (s *sessions) open() (opened func(), ok bool) {
-	s.forgetIdle(idleSession)
-	if !s.reserve() {
-		s.forgetIdle(quietSession)
-		if !s.reserve() {
-			return nil, false
+func newSessions() *sessions { return &sessions{open: map[string]*mcpSession{}} }
+
+// reserve makes room for one more session, which the next Generate may take
+// until release is called.
+func (s *sessions) reserve() (release func(), ok bool) {
+	s.mu.Lock()
+	var gone []string
+	longest := ""
+	for id, session := range s.open {
+		switch idle := time.Since(session.since); {
+		case session.messages > 0:
+		case idle >= idleSession:
+			gone = append(gone, id)
+		case idle >= quietSession && (longest == "" || session.since.Before(s.open[longest].since)):
+			longest = id
 		}
+	}
+	room := mostSessions - len(s.open) - s.opening + len(gone)
+	if room == 0 && longest != "" {
+		gone, room = append(gone, longest), 1
+	}
+	if ok = room > 0; ok {
+		s.opening++
+	}
+	for _, id := range gone {
+		delete(s.open, id)
+	}
+	s.mu.Unlock()
+
+	for _, id := range gone { // mcp-go forgets it as if the client had said so
+		s.protocol.Handle(nobody{}, &server.HTTPRequest{
+			Method: http.MethodDelete, Header: http.Header{mcp.HeaderSessionID: {id}}, Context: context.Background(),
+		})
 	}
 	return func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.opening--
+	}, ok
+}
+
+// use says whether a session is known. It is in use until done is called.
+func (s *sessions) use(id string) (done func(), known bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	session, known := s.open[id]
+	if !known || session.messages == 0 && time.Since(session.since) >= idleSession {
+		return nil, false // the next reserve forgets it
+	}
+	session.messages++
+	return func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		session.messages--
+		session.since = time.Now()
 	}, true
-}
-
-func (s *sessions) reserve() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if len(s.used)+s.opening >= mostSessions {
-		return false
-	}
-	s.opening++
-	return true
-}
-
-// use says whether a session is known, and that it is in use.
-func (s *sessions) use(id string) bool {
-	s.forgetIdle(idleSession)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	_, known := s.used[id]
-	if known {
-		s.used[id] = time.Now()
-	}
-	return known
-}
-
-// forgetIdle forgets the sessions that were idle for so long, as if their
-// clients had sent DELETE.
-func (s *sessions) forgetIdle(idle time.Duration) {
-	s.mu.Lock()
-	var gone []string
-	for id, used := range s.used {
-		if time.Since(used) >= idle {
-			gone = append(gone, id)
-		}
-	}
-	s.mu.Unlock()
-	for _, id := range gone {
-		s.protocol.Handle(nobody{}, &server.HTTPRequest{
-			Method: http.MethodDelete, Header: http.Header{mcp.HeaderSessionID: {id}}, Context: context.Background(),
-		})
-	}
 }
 
 // Generate is mcp-go's: it gives out an id, 130 random bits.
@@ -99,7 +102,7 @@ func (s *sessions) Generate() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	id := rand.Text()
-	s.used[id] = time.Now()
+	s.open[id] = &mcpSession{since: time.Now()}
 	return id
 }
 
@@ -107,7 +110,7 @@ func (s *sessions) Generate() string {
 func (s *sessions) Validate(id string) (terminated bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if _, known := s.used[id]; !known {
+	if _, known := s.open[id]; !known {
 		return false, errors.New("no such session")
 	}
 	return false, nil
@@ -117,7 +120,7 @@ func (s *sessions) Validate(id string) (terminated bool, err error) {
 func (s *sessions) Terminate(id string) (notAllowed bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.used, id)
+	delete(s.open, id)
 	return false, nil
 }
 

@@ -1,0 +1,275 @@
+package mcpserver
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/mark3labs/mcp-go/mcp"
+
+	"github.com/tun-mcp/tun-mcp/session"
+	"github.com/tun-mcp/tun-mcp/tools"
+	"github.com/tun-mcp/tun-mcp/tun/tuntest"
+)
+
+// The two eras of MCP: with sessions, and with every request on its own.
+const (
+	legacyEra = "2025-11-25"
+	modernEra = "2026-07-28"
+)
+
+func bothEras(t *testing.T, test func(t *testing.T, era string)) {
+	for _, era := range []string{legacyEra, modernEra} {
+		t.Run(era, func(t *testing.T) { synctest.Test(t, func(t *testing.T) { test(t, era) }) })
+	}
+}
+
+// served is a server's handler on a link whose peer is the test. It is made of
+// channels alone, so it lives in a synctest bubble.
+type served struct {
+	http.Handler
+	t      *testing.T
+	device *tuntest.Device
+	stop   func() // as when the server is told to end
+	calls  *openCalls
+}
+
+func serveTest(t *testing.T) *served {
+	t.Helper()
+	device := tuntest.NewDevice()
+	s := session.New(device, session.Config{Name: "test"})
+	t.Cleanup(func() { s.Close() })
+	status := func() session.Status { return s.Fill(session.Status{Agent: "10.77.0.2", Peer: "10.77.0.1/24"}) }
+	host := &tools.Host{Session: s, Assist: tools.AssistFix, Status: status}
+	server, err := New(Config{Version: "test", Tools: host.All(), Status: status})
+	if err != nil {
+		t.Fatal(err)
+	}
+	calls, stop := newOpenCalls()
+	t.Cleanup(stop)
+	return &served{Handler: (&HTTP{loopback: true}).handler(server, calls), t: t, device: device, stop: stop, calls: calls}
+}
+
+// peer is one client of a served.
+type peer struct {
+	*served
+	era, session string
+}
+
+// client opens the conversation of an era.
+func (s *served) client(era string) *peer {
+	s.t.Helper()
+	p := &peer{served: s, era: era}
+	if era == legacyEra {
+		w := p.post(s.t.Context(), `{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"test","version":"1"}}}`)
+		if p.session = w.Header().Get(mcp.HeaderSessionID); w.Code != http.StatusOK || p.session == "" {
+			s.t.Fatalf("initialize: %d %s", w.Code, w.Body)
+		}
+	}
+	return p
+}
+
+func (p *peer) post(ctx context.Context, body string) *httptest.ResponseRecorder {
+	r := httptest.NewRequestWithContext(ctx, http.MethodPost, "http://127.0.0.1:8077/mcp", strings.NewReader(body))
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Accept", "application/json, text/event-stream")
+	r.Header.Set(mcp.HeaderProtocolVersion, p.era)
+	if p.session != "" {
+		r.Header.Set(mcp.HeaderSessionID, p.session)
+	}
+	if p.era == modernEra {
+		var m struct {
+			Method string
+			Params struct{ Name string }
+		}
+		if err := json.Unmarshal([]byte(body), &m); err != nil {
+			p.t.Error(err)
+		}
+		r.Header.Set("Mcp-Method", m.Method)
+		r.Header.Set("Mcp-Name", m.Params.Name)
+	}
+	w := httptest.NewRecorder()
+	p.ServeHTTP(w, r)
+	return w
+}
+
+// read calls read_packet and returns what the model would see.
+func (p *peer) read(ctx context.Context, id int, arguments string) string {
+	meta := ""
+	if p.era == modernEra {
+		meta = `,"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientInfo":{"name":"test","version":"1"},"io.modelcontextprotocol/clientCapabilities":{}}`
+	}
+	w := p.post(ctx, fmt.Sprintf(`{"jsonrpc":"2.0","id":%d,"method":"tools/call","params":{"name":"read_packet","arguments":%s%s}}`, id, arguments, meta))
+	var answer struct {
+		Result struct{ Content []struct{ Text string } }
+	}
+	if err := json.Unmarshal(w.Body.Bytes(), &answer); err != nil || len(answer.Result.Content) != 1 {
+		return fmt.Sprintf("%d %s", w.Code, w.Body)
+	}
+	return answer.Result.Content[0].Text
+}
+
+// begin starts a read that waits, and returns where its answer will come.
+func (p *peer) begin(ctx context.Context, id int) <-chan string {
+	said := make(chan string, 1)
+	go func() { said <- p.read(ctx, id, `{"timeout_ms": 60000}`) }()
+	synctest.Wait()
+	return said
+}
+
+func (p *peer) cancel(id int) {
+	p.t.Helper()
+	w := p.post(p.t.Context(), fmt.Sprintf(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":%d}}`, id))
+	if w.Code != http.StatusAccepted {
+		p.t.Errorf("cancelling: %d %s", w.Code, w.Body)
+	}
+	synctest.Wait()
+}
+
+// wants checks that a read has ended and what it said.
+func (s *served) wants(said <-chan string, want string) {
+	s.t.Helper()
+	select {
+	case got := <-said:
+		if !strings.Contains(got, want) {
+			s.t.Errorf("the read said %q, want %q in it", got, want)
+		}
+	default:
+		s.t.Errorf("the read goes on, want %q", want)
+	}
+}
+
+// waits checks that a read goes on.
+func (s *served) waits(said <-chan string) {
+	s.t.Helper()
+	select {
+	case got := <-said:
+		s.t.Errorf("the read ended with %q", got)
+	default:
+	}
+}
+
+// ping is an echo request from the peer.
+var ping = []byte{0x45, 0, 0, 28, 0, 0, 0x40, 0, 0x40, 1, 0x26, 0x6e, 10, 77, 0, 1, 10, 77, 0, 2, 8, 0, 0xf7, 0xfe, 0, 0, 0, 1}
+
+func TestCancelledReadTakesNothing(t *testing.T) {
+	bothEras(t, func(t *testing.T, era string) {
+		s := serveTest(t)
+		p := s.client(era)
+		said := p.begin(t.Context(), 1)
+		p.cancel(1)
+		s.wants(said, "the read was cancelled: no packet was taken")
+		s.device.FromPeer(ping)
+		if got := p.read(t.Context(), 2, `{}`); !strings.HasPrefix(got, "#1 28 bytes") {
+			t.Errorf("the next read got %q", got)
+		}
+	})
+}
+
+func TestVanishedClientTakesNothing(t *testing.T) {
+	bothEras(t, func(t *testing.T, era string) {
+		s := serveTest(t)
+		gone, vanish := context.WithCancel(t.Context())
+		said := s.client(era).begin(gone, 1)
+		vanish()
+		synctest.Wait()
+		s.wants(said, "200 ") // that is, nothing
+		s.device.FromPeer(ping)
+		if got := s.client(era).read(t.Context(), 1, `{}`); !strings.HasPrefix(got, "#1 28 bytes") {
+			t.Errorf("the other client got %q", got)
+		}
+	})
+}
+
+// Clients count their requests from 1, each by itself.
+func TestClientsOfTheSameID(t *testing.T) {
+	bothEras(t, func(t *testing.T, era string) {
+		s := serveTest(t)
+		one, two := s.client(era), s.client(era)
+		first, second := one.begin(t.Context(), 1), two.begin(t.Context(), 1)
+		one.cancel(1)
+		if era == legacyEra {
+			s.wants(first, "the read was cancelled")
+		} else {
+			s.waits(first) // nobody can tell whose is meant
+		}
+		s.waits(second)
+		s.stop()
+		synctest.Wait()
+	})
+}
+
+// Over HTTP the cancellation may come before what it cancels.
+func TestCancellationOvertakes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := serveTest(t)
+		p := s.client(legacyEra)
+		p.cancel(7)
+		s.wants(p.begin(t.Context(), 7), "the read was cancelled")
+		p.cancel(8)
+		time.Sleep(overtaken + time.Second)
+		said := p.begin(t.Context(), 8)
+		s.waits(said)
+		p.cancel(8)
+		s.wants(said, "the read was cancelled")
+	})
+}
+
+func TestStopAnswersWhatWaits(t *testing.T) {
+	bothEras(t, func(t *testing.T, era string) {
+		s := serveTest(t)
+		p := s.client(era)
+		said := p.begin(t.Context(), 1)
+		s.stop()
+		synctest.Wait()
+		s.wants(said, "the read was cancelled")
+		s.wants(p.begin(t.Context(), 2), "the read was cancelled")
+	})
+}
+
+func TestEachPacketOnce(t *testing.T) {
+	bothEras(t, func(t *testing.T, era string) {
+		const clients, packets = 16, 200 // fewer than the queue holds
+		s := serveTest(t)
+		var mu sync.Mutex
+		given := map[string]int{}
+		var readers sync.WaitGroup
+		for range clients {
+			p := s.client(era)
+			readers.Go(func() {
+				for id := 1; ; id++ {
+					text := p.read(t.Context(), id, `{"timeout_ms": 1000, "max_packets": 3, "settle_ms": 1}`)
+					if strings.HasPrefix(text, "no packet") {
+						return
+					}
+					mu.Lock()
+					for line := range strings.Lines(text) {
+						if strings.HasPrefix(line, "#") {
+							given[strings.Fields(line)[0]]++
+						}
+					}
+					mu.Unlock()
+				}
+			})
+		}
+		for range packets {
+			s.device.FromPeer(ping)
+		}
+		readers.Wait()
+		for number, times := range given {
+			if times != 1 {
+				t.Errorf("%s was given %d times", number, times)
+			}
+		}
+		if len(given) != packets {
+			t.Errorf("%d of %d packets were given", len(given), packets)
+		}
+	})
+}
