@@ -100,6 +100,9 @@ func (s *httpServer) over(name, arguments string) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	if _, event, ok := strings.Cut(body, "event: message\ndata: "); ok { // it took long
+		body = event
+	}
 	var a answer
 	if err := json.Unmarshal([]byte(body), &a); err != nil || a.Result == nil {
 		return "", fmt.Errorf("%d %s", status, body)

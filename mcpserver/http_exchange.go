@@ -115,5 +115,10 @@ func (e *exchange) post(w http.ResponseWriter, r *http.Request, session string, 
 	}
 	defer done()
 	defer serving(ctx)()
+	if m.Method == mcp.MethodToolsCall {
+		slow, end := answerSlowly(w, r)
+		defer end()
+		w = slow
+	}
 	e.protocol.ServeHTTP(w, r.WithContext(ctx))
 }

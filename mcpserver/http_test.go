@@ -107,10 +107,19 @@ func (p *peer) read(ctx context.Context, id int, arguments string) string {
 		meta = `,"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientInfo":{"name":"test","version":"1"},"io.modelcontextprotocol/clientCapabilities":{}}`
 	}
 	w := p.post(ctx, fmt.Sprintf(`{"jsonrpc":"2.0","id":%d,"method":"tools/call","params":{"name":"read_packet","arguments":%s%s}}`, id, arguments, meta))
+	return said(w)
+}
+
+// said is the text of a tool's result, which may have come as an event.
+func said(w *httptest.ResponseRecorder) string {
+	data := w.Body.String()
+	if _, event, ok := strings.Cut(data, "event: message\ndata: "); ok {
+		data = event
+	}
 	var answer struct {
 		Result struct{ Content []struct{ Text string } }
 	}
-	if err := json.Unmarshal(w.Body.Bytes(), &answer); err != nil || len(answer.Result.Content) != 1 {
+	if err := json.Unmarshal([]byte(data), &answer); err != nil || len(answer.Result.Content) != 1 {
 		return fmt.Sprintf("%d %s", w.Code, w.Body)
 	}
 	return answer.Result.Content[0].Text
