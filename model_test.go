@@ -25,9 +25,8 @@ import (
 // and refused.
 type model struct {
 	url  string
-	wait int // timeout_ms of the first read
-	then int // and of those that follow a write
 	wait int    // timeout_ms of the first read
+	then int    // and of those that follow a write
 	tool string // what the client puts before the name of a tool
 
 	mu    sync.Mutex // guards what follows
@@ -66,8 +65,7 @@ type block struct {
 
 // startModel serves a scripted model that answers up to batch packets a call.
 func startModel(t testing.TB, batch int) *model {
-	m := &model{wait: 60000, then: 3000, agent: scripted{batch: batch}, asked: make(chan struct{}, 1000)}
-	m := &model{wait: 60000, tool: "mcp__tun__", agent: scripted{batch: batch}, asked: make(chan struct{}, 1000)}
+	m := &model{wait: 60000, then: 3000, tool: "mcp__tun__", agent: scripted{batch: batch}, asked: make(chan struct{}, 1000)}
 	server := httptest.NewServer(m)
 	t.Cleanup(server.Close)
 	m.url = server.URL

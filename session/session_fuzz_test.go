@@ -50,7 +50,7 @@ func FuzzSession(f *testing.F) {
 					m.come([]byte{0x45})
 				}
 			case 6:
-				m.Refused(which, argument, "for a reason")
+				m.Refused(which, argument, errors.New("for a reason"))
 				m.refused++
 			case 7:
 				ctx, cancel := context.WithCancel(t.Context())

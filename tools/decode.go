@@ -8,7 +8,6 @@ import (
 	"io"
 	"reflect"
 	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -122,7 +121,6 @@ func (f field) decode(path string, given any, target reflect.Value) error {
 			text, ok := element.(string)
 			if !ok {
 				return fmt.Errorf("%s is %s; accepted: a string", dotted(path, offsetKey(key)), describe(element))
-				return fmt.Errorf("%s is %s; accepted: a string", plain(clip(dotted(path, key))), describe(element))
 			}
 			pieces[key] = text
 		}
@@ -191,12 +189,4 @@ func offsetKey(key string) string {
 		return clip(key)
 	}
 	return fmt.Sprintf("%+q", clip(key))
-}
-
-// plain quotes a name that could break out of its line.
-func plain(name string) string {
-	if quoted := strconv.Quote(name); quoted != `"`+name+`"` {
-		return quoted
-	}
-	return name
 }

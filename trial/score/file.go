@@ -8,6 +8,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
+	"unicode"
 )
 
 // MaxReportBytes bounds a report that is read: some 200,000 exchanges.
@@ -131,5 +133,12 @@ func badReport(err error, size int) error {
 	case errors.As(err, &mistyped):
 		return fmt.Errorf("at byte %d %q is a %.20s, which does not fit; %s", mistyped.Offset, mistyped.Field, mistyped.Value, wantReport)
 	}
-	return fmt.Errorf("%s; %s", printableLine(err.Error(), 200), wantReport) // a time is quoted with all that is in it
+	// A time is quoted with all that is in it.
+	harmless := strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return '.'
+	}, err.Error())
+	return fmt.Errorf("%.200s; %s", harmless, wantReport)
 }
