@@ -20,7 +20,7 @@ type exchange struct {
 }
 
 // message is what has to be known of a JSON-RPC message here.
-type message struct {
+type httpMessage struct {
 	ID     json.RawMessage `json:"id"`
 	Method mcp.MCPMethod   `json:"method"`
 	Params struct {
@@ -71,7 +71,7 @@ func (e *exchange) post(w http.ResponseWriter, r *http.Request, session string, 
 		return
 	}
 	defer release()
-	var m message
+	var m httpMessage
 	_ = json.Unmarshal(body, &m) // mcp-go words what is wrong with it
 	if modern = modern || mcp.IsModernProtocol(m.Params.Meta.Version); modern {
 		session = "" // to be ignored
