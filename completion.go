@@ -39,7 +39,7 @@ var values = map[string]cobra.CompletionFunc{
 }
 
 // free are the flags whose values only the user knows.
-var free = []string{"addr", "addr6", "mtu", "queue", "name", "impair", "allow-dest", "max-pps", "session", "model", "seed",
+var free = []string{"addr", "addr6", "mtu", "queue", "name", "impair", "allow-dest", "max-pps", "http", "session", "model", "seed",
 	"count", "interval", "deadline", "size", "wait"}
 
 // completeCommands tells the shell what each command of the tree accepts.

@@ -33,7 +33,7 @@ var (
 )
 
 // check holds a result to the grammar, and its bytes to those of the packet.
-func (e exchange) check(t *testing.T, noASCII bool) {
+func (e saying) check(t *testing.T, noASCII bool) {
 	t.Helper()
 	if e.call == "tun://status" {
 		if !printable(strings.ReplaceAll(e.result, "\n", "")) {
@@ -110,7 +110,7 @@ var quoted = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)+'`)
 
 // checkRefusal holds an error about an argument: what the client sent is in
 // it once at most, quoted, and no longer than a line's half.
-func (e exchange) checkRefusal(t *testing.T) {
+func (e saying) checkRefusal(t *testing.T) {
 	t.Helper()
 	for _, q := range quoted.FindAllString(e.result, -1) {
 		if len(q) > 400 { // 40 bytes, ten characters each when escaped

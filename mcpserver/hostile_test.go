@@ -56,18 +56,18 @@ func sameLines(t *testing.T, call, got, want string) {
 
 // exchange is a call and the text that it was answered with. Packets are those
 // whose bytes it shows.
-type exchange struct {
+type saying struct {
 	call, result string
 	packets      [][]byte
 }
 
 // play receives packets and does with them whatever an agent can.
-func play(r *reader, packets [][]byte, noASCII bool) []exchange {
+func play(r *reader, packets [][]byte, noASCII bool) []saying {
 	r.t.Helper()
-	var all []exchange
+	var all []saying
 	add := func(packets [][]byte, tool, arguments string, values ...any) {
 		r.t.Helper()
-		all = append(all, exchange{tool + " " + arguments, r.call(tool, arguments, values...), packets})
+		all = append(all, saying{tool + " " + arguments, r.call(tool, arguments, values...), packets})
 	}
 	number := 0
 	for _, p := range packets {
@@ -90,7 +90,7 @@ func play(r *reader, packets [][]byte, noASCII bool) []exchange {
 	r.device.FromPeer(packets[0])
 	add(nil, "write_packet", `{"packets": [{"hex": %q}], "then_read": {"settle_ms": 0, "timeout_ms": 90000}}`, bytesOf(innocuous))
 	add(nil, "read_packet", `{"timeout_ms": 0}`)
-	return append(all, exchange{call: "tun://status", result: r.status()})
+	return append(all, saying{call: "tun://status", result: r.status()})
 }
 
 // innocuous is a datagram that every level of assist sends.
@@ -123,7 +123,7 @@ func TestHostileArguments(t *testing.T) {
 			{"write_packet", `{"packets": [{"copy": 1, "append": TEXT}]}`},
 			{"write_packet", `{"packets": [{"copy": 1}], "then_read": {TEXT: 1}}`},
 		} {
-			e := exchange{call: h.name + ": " + c.tool + " " + c.arguments, result: r.call(c.tool, "%s", strings.ReplaceAll(c.arguments, "TEXT", string(text)))}
+			e := saying{call: h.name + ": " + c.tool + " " + c.arguments, result: r.call(c.tool, "%s", strings.ReplaceAll(c.arguments, "TEXT", string(text)))}
 			e.checkRefusal(t)
 		}
 	}
