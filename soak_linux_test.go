@@ -45,7 +45,7 @@ func TestSoak(t *testing.T) {
 	c.forget()
 	erring := c.connect()
 
-	before := [2]vital{reading(t, served, 1), reading(t, erring, 0)}
+	before := [2]vital{atRest(t, served, 1), atRest(t, erring, 0)}
 	t.Logf("at the start\nserved: %v\nerring: %v", before[0], before[1])
 
 	ctx, cancel := context.WithTimeout(t.Context(), length)

@@ -74,7 +74,7 @@ func when(t *testing.T, s *session.Client, right func(vital) bool) (now vital) {
 }
 
 // reading waits until so many reads wait at a server: then it is at rest.
-func reading(t *testing.T, s *session.Client, readers int) vital {
+func atRest(t *testing.T, s *session.Client, readers int) vital {
 	t.Helper()
 	return when(t, s, func(v vital) bool { return v.Readers == readers })
 }
