@@ -1,0 +1,294 @@
+// Package e2e drives the built program as its users do: over real stdio and HTTP,
+// from the command line, with the kernel's own programs at the far end, with real
+// MCP clients. Its tests run in the module's folder.
+package e2e
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/tun-mcp/tun-mcp/tun"
+)
+
+// program is the built program, the same for all tests of this package.
+var program string
+
+// builtProgram is an environment variable with the path of the program, for a
+// test that was started by another.
+const builtProgram = "TUN_MCP_TEST_PROGRAM"
+
+func TestMain(m *testing.M) {
+	tun.RunHolder()
+	if program = os.Getenv(builtProgram); program != "" {
+		os.Exit(m.Run())
+	}
+	if err := os.Chdir(".."); err != nil {
+		panic(err)
+	}
+	os.Exit(func() int {
+		dir, err := os.MkdirTemp("", "tun-mcp-test")
+		if err != nil {
+			panic(err)
+		}
+		defer os.RemoveAll(dir)
+		program = filepath.Join(dir, "tun-mcp")
+		if out, err := exec.Command("go", "build", "-o", program, ".").CombinedOutput(); err != nil {
+			fmt.Fprintf(os.Stderr, "building the program under test: %v\n%s", err, out)
+			return 1
+		}
+		return m.Run()
+	}())
+}
+
+// The two eras of MCP: with a handshake, and with every request on its own.
+const (
+	legacyEra = "2025-11-25"
+	modernEra = "2026-07-28"
+)
+
+// bothEras runs a test once per protocol era.
+func bothEras(t *testing.T, test func(t *testing.T, era string)) {
+	for _, era := range []string{legacyEra, modernEra} {
+		t.Run(era, func(t *testing.T) { test(t, era) })
+	}
+}
+
+// client is an MCP client over the stdio of a real server process. It speaks
+// JSON-RPC by itself: the SDK's own client would hide the SDK's mistakes.
+type client struct {
+	t       testing.TB
+	era     string
+	process *exec.Cmd
+	stdin   io.WriteCloser
+	runtime string // XDG_RUNTIME_DIR of the server, for commands that look for it
+
+	mu      sync.Mutex // guards what follows
+	last    int        // id of the last request
+	waiting map[int]chan answer
+	raw     []string // every line that the server wrote
+	forgets bool     // raw stays as it is
+	stderr  strings.Builder
+	closed  chan struct{} // the server's stdout has ended
+}
+
+type answer struct {
+	ID     *int            `json:"id"`
+	Result json.RawMessage `json:"result"`
+	Error  *struct {
+		Code    int    `json:"code"`
+		Message string `json:"message"`
+	} `json:"error"`
+}
+
+// patience bounds every wait of a test: long enough for a busy machine.
+const patience = 30 * time.Second
+
+// until waits for what has to come true soon.
+func until(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.Now().Add(patience); !holds(); <-tick.C {
+		if time.Now().After(deadline) {
+			t.Fatalf("%s: not in %v", what, patience)
+		}
+	}
+}
+
+// startServer starts the server and opens the conversation of an era.
+func startServer(t testing.TB, era string, args ...string) *client {
+	t.Helper()
+	return startProgram(t, era, exec.Command(program, args...))
+}
+
+func startProgram(t testing.TB, era string, command *exec.Cmd) *client {
+	t.Helper()
+	dir := shortDir(t)
+	c := &client{t: t, era: era, process: command, runtime: dir, waiting: map[int]chan answer{}, closed: make(chan struct{})}
+	command.Env = append(os.Environ(), "XDG_RUNTIME_DIR="+dir)
+	command.Stderr = lockedWriter{&c.mu, &c.stderr}
+	var err error
+	if c.stdin, err = command.StdinPipe(); err != nil {
+		t.Fatal(err)
+	}
+	stdout, err := command.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		c.stdin.Close()
+		command.Process.Kill()
+		command.Wait()
+	})
+	go c.receive(stdout)
+	if era == legacyEra {
+		c.request("initialize", map[string]any{
+			"protocolVersion": legacyEra, "capabilities": map[string]any{},
+			"clientInfo": map[string]any{"name": "test", "version": "1"}})
+		c.send(map[string]any{"jsonrpc": "2.0", "method": "notifications/initialized"})
+	} else {
+		c.request("server/discover", map[string]any{})
+	}
+	return c
+}
+
+// shortDir is a folder for control sockets, whose paths have 103 bytes at most.
+func shortDir(t testing.TB) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "tm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return dir
+}
+
+type lockedWriter struct {
+	mu *sync.Mutex
+	w  io.Writer
+}
+
+func (l lockedWriter) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.w.Write(p)
+}
+
+// receive hands each answer to the request that waits for it.
+func (c *client) receive(stdout io.Reader) {
+	defer close(c.closed)
+	lines := bufio.NewReaderSize(stdout, 1<<20)
+	for {
+		line, err := lines.ReadString('\n')
+		if line != "" {
+			c.mu.Lock()
+			if !c.forgets {
+				c.raw = append(c.raw, line)
+			}
+			c.mu.Unlock()
+			var a answer
+			if json.Unmarshal([]byte(line), &a) == nil && a.ID != nil {
+				c.mu.Lock()
+				waiting := c.waiting[*a.ID]
+				delete(c.waiting, *a.ID)
+				c.mu.Unlock()
+				if waiting != nil {
+					waiting <- a
+				}
+			}
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+func (c *client) send(message any) {
+	data, err := json.Marshal(message)
+	if err != nil {
+		c.t.Error(err)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	// A server that has ended already shows in the answer that does not come.
+	_, _ = c.stdin.Write(append(data, '\n'))
+}
+
+// begin sends a request and returns its id and where its answer will come.
+func (c *client) begin(method string, params map[string]any) (int, <-chan answer) {
+	if c.era == modernEra {
+		with := map[string]any{"_meta": map[string]any{
+			"io.modelcontextprotocol/protocolVersion":    modernEra,
+			"io.modelcontextprotocol/clientInfo":         map[string]any{"name": "test", "version": "1"},
+			"io.modelcontextprotocol/clientCapabilities": map[string]any{},
+		}}
+		for key, value := range params {
+			with[key] = value
+		}
+		params = with
+	}
+	c.mu.Lock()
+	c.last++
+	id, waiting := c.last, make(chan answer, 1)
+	c.waiting[id] = waiting
+	c.mu.Unlock()
+	c.send(map[string]any{"jsonrpc": "2.0", "id": id, "method": method, "params": params})
+	return id, waiting
+}
+
+// request sends a request and returns its result; an error fails the test.
+func (c *client) request(method string, params map[string]any) json.RawMessage {
+	c.t.Helper()
+	_, waiting := c.begin(method, params)
+	a := c.wait(method, waiting)
+	if a.Error != nil {
+		c.t.Fatalf("%s: error %d: %s", method, a.Error.Code, a.Error.Message)
+	}
+	return a.Result
+}
+
+func (c *client) wait(what string, waiting <-chan answer) answer {
+	c.t.Helper()
+	select {
+	case a := <-waiting:
+		return a
+	case <-c.closed:
+		select {
+		case a := <-waiting:
+			return a
+		default:
+		}
+		c.t.Fatalf("%s: the server ended; stderr:\n%s", what, c.errors())
+	case <-time.After(patience):
+		c.t.Fatalf("%s: no answer in %v; stderr:\n%s", what, patience, c.errors())
+	}
+	panic("unreachable")
+}
+
+func (c *client) errors() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.stderr.String()
+}
+
+// toolCall is the request of a tool call, its arguments as JSON text.
+func toolCall(name, arguments string) map[string]any {
+	return map[string]any{"name": name, "arguments": json.RawMessage(arguments)}
+}
+
+// tool calls a tool and returns its text and whether it was an error.
+func (c *client) tool(name, arguments string) (string, bool) {
+	c.t.Helper()
+	return toolText(c.t, c.request("tools/call", toolCall(name, arguments)))
+}
+
+func toolText(t testing.TB, result json.RawMessage) (string, bool) {
+	t.Helper()
+	var r struct {
+		Content []struct{ Type, Text string }
+		IsError bool
+	}
+	if err := json.Unmarshal(result, &r); err != nil || len(r.Content) != 1 || r.Content[0].Type != "text" {
+		t.Fatalf("a tool result should be one text, got %s (%v)", result, err)
+	}
+	return r.Content[0].Text, r.IsError
+}
+
+// command is another invocation of the program that finds this server.
+func (c *client) command(args ...string) *exec.Cmd {
+	cmd := exec.Command(program, args...)
+	cmd.Env = append(os.Environ(), "XDG_RUNTIME_DIR="+c.runtime)
+	return cmd
+}

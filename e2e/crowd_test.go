@@ -1,0 +1,126 @@
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// A crowd of requests in flight at once, over one stdio: readers, half of whom
+// cancel, and writers whose pings the peer answers. Every answer is given to
+// one reader, and none is lost.
+func TestCrowdOnStdio(t *testing.T) {
+	const crowd, rounds, each = 64, 8, 4 // writers, calls of each, pings a call
+	const pings = crowd * rounds * each
+	c := startServer(t, modernEra, "--network", "memory", "--queue", "4096")
+
+	var mu sync.Mutex
+	seen := map[string]int{} // answers by identifier and sequence number
+	total := 0
+	all := make(chan struct{}) // closed when every ping's answer was read
+	take := func(text string) {
+		mu.Lock()
+		defer mu.Unlock()
+		for _, m := range echoReply.FindAllString(text, -1) {
+			seen[m]++
+			if total++; total == pings {
+				close(all)
+			}
+		}
+	}
+
+	ctx, cancel := context.WithTimeout(t.Context(), 4*patience)
+	defer cancel()
+	var readers sync.WaitGroup
+	for i := range crowd {
+		readers.Go(func() {
+			for {
+				select {
+				case <-all:
+					return
+				case <-ctx.Done():
+					return // the count below tells
+				default:
+				}
+				id, waiting := c.begin("tools/call", toolCall("read_packet", fmt.Sprintf(`{"timeout_ms": 200, "settle_ms": %d, "max_packets": %d, "max_bytes": 20}`, i%4, 1+i)))
+				if i%2 == 0 {
+					c.send(map[string]any{"jsonrpc": "2.0", "method": "notifications/cancelled", "params": map[string]any{"requestId": id}})
+				}
+				text, failed := toolText(t, c.wait("read_packet", waiting).Result)
+				if failed && !strings.HasPrefix(text, "the read was cancelled: no packet was taken") {
+					t.Errorf("a read gave %s", text)
+					return
+				}
+				take(text)
+			}
+		})
+	}
+	var writers sync.WaitGroup
+	for i := range crowd {
+		writers.Go(func() {
+			for j := range rounds {
+				var packets []string
+				for k := range each {
+					packets = append(packets, fmt.Sprintf(`{"hex": "4500001c000000004001 0000 0a4d0002 0a4d0001 0800 0000 %04x %04x"}`, i+1, j*each+k))
+				}
+				_, waiting := c.begin("tools/call", toolCall("write_packet", `{"assist": "fix", "packets": [`+strings.Join(packets, ",")+`]}`))
+				text, failed := toolText(t, c.wait("write_packet", waiting).Result)
+				if n := strings.Count(text, " bytes written: "); failed || n != each {
+					t.Errorf("%d of %d packets written: %s", n, each, text)
+				}
+			}
+		})
+	}
+	writers.Wait()
+	readers.Wait()
+	if t.Failed() {
+		return
+	}
+	if len(seen) != pings || total != pings {
+		t.Errorf("%d answers, %d different ones, want %d", total, len(seen), pings)
+	}
+	text := string(c.request("resources/read", map[string]any{"uri": "tun://status"}))
+	for _, want := range []string{"received", "delivered", "written"} {
+		if !strings.Contains(text, fmt.Sprintf(`\"%s\": %d,`, want, pings)) {
+			t.Errorf("want %s %d in %s", want, pings, text)
+		}
+	}
+	for _, want := range []string{"queued", "dropped", "failed", "refused"} {
+		if !strings.Contains(text, fmt.Sprintf(`\"%s\": 0,`, want)) {
+			t.Errorf("want %s 0 in %s", want, text)
+		}
+	}
+}
+
+var echoReply = regexp.MustCompile(`ICMP echo reply id \d+ seq \d+`)
+
+// More than --max-pps is refused, by name, and counted.
+func TestMaxPPS(t *testing.T) {
+	c := startServer(t, modernEra, "--network", "memory", "--max-pps", "1")
+	one := fmt.Sprintf(`{"hex": "%x"}`, request(1))
+	text, _ := c.tool("write_packet", `{"assist": "none", "packets": [`+strings.TrimSuffix(strings.Repeat(one+",", 64), ",")+`]}`)
+	for _, want := range []string{"#1 28 bytes written\n", ": over the rate limit of 1 packets a second: write it again in ", "the user can raise the limit with --max-pps N (0: none)", "not sent either, over the rate limit"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("want %q in %s", want, text)
+		}
+	}
+	status := string(c.request("resources/read", map[string]any{"uri": "tun://status"}))
+	written := strings.Count(text, " bytes written")
+	for _, want := range []string{
+		`\"max_pps\": 1,`,
+		fmt.Sprintf(`\"written\": %d,`, written),
+		fmt.Sprintf(`\"refused\": %d,`, 64-written),
+		fmt.Sprintf(`\"too_fast\": %d\n`, 64-written),
+	} {
+		if !strings.Contains(status, want) {
+			t.Errorf("want %s in %s", want, status)
+		}
+	}
+	out, err := c.command("--max-pps", "-1").CombinedOutput()
+	if err == nil || !strings.Contains(string(out), "--max-pps -1: accepted are packets a second, from 1, and 0 for no limit") {
+		t.Errorf("--max-pps -1: %v, %s", err, out)
+	}
+}

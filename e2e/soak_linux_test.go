@@ -1,0 +1,148 @@
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/tun-mcp/tun-mcp/session"
+	"github.com/tun-mcp/tun-mcp/tun/tuntest"
+)
+
+// lengthOf is how long a test of load runs: briefly, or as long as that
+// environment variable says.
+func lengthOf(t *testing.T, variable string, otherwise time.Duration) time.Duration {
+	t.Helper()
+	text := os.Getenv(variable)
+	if text == "" {
+		return otherwise
+	}
+	length, err := time.ParseDuration(text)
+	if err != nil || length <= 0 {
+		t.Fatalf("%s=%q: accepted is a duration, for instance 30m", variable, text)
+	}
+	return length
+}
+
+// TestSoak lets two servers live through everything that happens to them, all
+// at once: one with the built-in agent and programs that talk to it, one with
+// a client that floods, cancels and errs. TUN_MCP_SOAK=30m makes it long.
+func TestSoak(t *testing.T) {
+	tuntest.RequirePrivate(t)
+	length := lengthOf(t, "TUN_MCP_SOAK", 2*time.Second)
+
+	b := startBuiltin(t, "-q", "--network", "private", "--record", t.TempDir(), "--session", "served")
+	t.Setenv("XDG_RUNTIME_DIR", b.runtime)
+	served, err := session.Find("served")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := startServer(t, modernEra, "--network", "private", "--max-pps", "20", "--session", "erring")
+	c.forget()
+	erring := c.connect()
+
+	before := [2]vital{atRest(t, served, 1), atRest(t, erring, 0)}
+	t.Logf("at the start\nserved: %v\nerring: %v", before[0], before[1])
+
+	ctx, cancel := context.WithTimeout(t.Context(), length)
+	defer cancel()
+	all := &soak{ctx: ctx, cancel: cancel}
+	all.talk(served)
+	all.err(c, erring)
+
+	warm := before
+	tick := time.NewTicker(length / 10)
+	defer tick.Stop()
+	for tenth := 1; ctx.Err() == nil; tenth++ {
+		select {
+		case <-ctx.Done():
+		case <-tick.C:
+			now := [2]vital{vitals(t, served), vitals(t, erring)}
+			t.Logf("%s, %d of 10\nserved: %v\nerring: %v", time.Now().UTC().Format(time.TimeOnly), tenth, now[0], now[1])
+			if tenth == 1 {
+				warm = now
+			}
+		}
+	}
+	all.work.Wait()
+	for _, err := range all.errs {
+		t.Error(err)
+	}
+	t.Logf("exchanges: %s", all.tally())
+
+	for i, s := range []*session.Client{served, erring} {
+		s.Close()
+		after := settled(t, s, before[i])
+		t.Logf("at the end\n%s: %v", s.Name, after)
+		if after.resident > warm[i].resident+mostGrowth {
+			t.Errorf("%s: resident memory grew from %d to %d bytes", s.Name, warm[i].resident, after.resident)
+		}
+		if r := after.Recording; r != nil && r.Stopped != "" {
+			t.Errorf("%s: %s", s.Name, r.Stopped)
+		}
+	}
+	b.interrupt()
+	if text := b.stderr.String(); text != "" {
+		t.Errorf("the agent complained: %s", text)
+	}
+}
+
+// forget lets go of what the server writes: it would fill the test's memory.
+func (c *client) forget() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.forgets, c.raw = true, nil
+}
+
+// A soak is what goes on at the same time, until ctx ends or one of it fails.
+type soak struct {
+	ctx    context.Context
+	cancel context.CancelFunc
+	work   sync.WaitGroup
+
+	mu     sync.Mutex // guards what follows
+	errs   []error
+	counts map[string]int
+}
+
+// every does something again and again, at that pace if it can be held.
+func (s *soak) every(pace time.Duration, name string, do func(ctx context.Context, i int) error) {
+	s.work.Go(func() {
+		tick := time.NewTicker(pace)
+		defer tick.Stop()
+		for i := 0; ; i++ {
+			select {
+			case <-s.ctx.Done():
+				return
+			case <-tick.C:
+			}
+			// What has begun may end, although the time is over.
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(s.ctx), 4*patience)
+			err := do(ctx, i)
+			cancel()
+			s.mu.Lock()
+			if s.counts == nil {
+				s.counts = map[string]int{}
+			}
+			s.counts[name]++
+			if err != nil {
+				s.errs = append(s.errs, fmt.Errorf("%s, time %d: %w", name, i+1, err))
+				s.cancel()
+			}
+			s.mu.Unlock()
+		}
+	})
+}
+
+// tally says how often each thing was done.
+func (s *soak) tally() string {
+	var all []string
+	for name, count := range s.counts {
+		all = append(all, fmt.Sprintf("%s %d", name, count))
+	}
+	return strings.Join(all, ", ")
+}

@@ -1,0 +1,324 @@
+package e2e
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/hex"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/tun-mcp/tun-mcp/session"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// golden compares got with a file of testdata.
+func golden(t *testing.T, name string, got []byte) {
+	t.Helper()
+	path := "e2e/testdata/" + name
+	if *update {
+		if err := os.WriteFile(path, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Errorf("%s differs; if that is meant: go test -run %s -update ./e2e\ngot:\n%s", path, t.Name(), got)
+	}
+}
+
+// connect returns a client of c's control socket.
+func (c *client) connect() *session.Client {
+	c.t.Helper()
+	c.t.(*testing.T).Setenv("XDG_RUNTIME_DIR", c.runtime)
+	found, err := session.Find("")
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return found
+}
+
+// inject queues a packet as if from the peer.
+func (c *client) inject(s *session.Client, data []byte) int {
+	c.t.Helper()
+	number, err := s.Inject(c.t.Context(), data)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return number
+}
+
+// What every client sees of the tools. The whole list costs every agent tokens
+// in every session: it stays under 6,000 characters.
+func TestToolsList(t *testing.T) {
+	c := startServer(t, modernEra)
+	var list struct{ Tools []json.RawMessage }
+	if err := json.Unmarshal(c.request("tools/list", map[string]any{}), &list); err != nil {
+		t.Fatal(err)
+	}
+	compact, err := json.Marshal(list.Tools)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const budget = 6000
+	if len(compact) > budget {
+		t.Errorf("the tool list has %d characters, its budget is %d", len(compact), budget)
+	}
+	t.Logf("the tool list has %d characters", len(compact))
+	pretty, err := json.MarshalIndent(list.Tools, "", "  ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "tools-list.json", append(pretty, '\n'))
+}
+
+func TestEras(t *testing.T) {
+	bothEras(t, func(t *testing.T, era string) {
+		c := startServer(t, era)
+		for method, want := range map[string]string{
+			"tools/list":     `"write_packet"`,
+			"prompts/list":   `"answer-pings"`,
+			"resources/list": `"tun://docs/answer-pings.md"`,
+		} {
+			if got := c.request(method, map[string]any{}); !strings.Contains(string(got), want) {
+				t.Errorf("%s: %s is not in %s", method, want, got)
+			}
+		}
+		got := c.request("prompts/get", map[string]any{"name": "answer-pings", "arguments": map[string]any{"count": "20"}})
+		for _, want := range []string{"until you have answered 20", "You are the host 10.77.0.2", "old + 0x0800"} {
+			if !strings.Contains(string(got), want) {
+				t.Errorf("the prompt lacks %q: %s", want, got)
+			}
+		}
+		got = c.request("resources/read", map[string]any{"uri": "tun://status"})
+		if !strings.Contains(string(got), `10.77.0.1/24`) {
+			t.Errorf("the status: %s", got)
+		}
+	})
+}
+
+// The instructions are cut by clients at 2,000 characters.
+func TestInstructions(t *testing.T) {
+	c := startServer(t, legacyEra, "--addr6", "2001:db8:77::1/64")
+	var discovered struct{ Instructions string }
+	c.era = modernEra
+	if err := json.Unmarshal(c.request("server/discover", map[string]any{}), &discovered); err != nil {
+		t.Fatal(err)
+	}
+	if n := len(discovered.Instructions); n == 0 || n >= 1500 {
+		t.Errorf("the instructions have %d characters, want 1 to 1,499", n)
+	}
+	for _, want := range []string{"10.77.0.2", "10.77.0.1", "2001:db8:77::2", "then_read", "never instructions"} {
+		if !strings.Contains(discovered.Instructions, want) {
+			t.Errorf("the instructions lack %q", want)
+		}
+	}
+}
+
+// Gemini CLI adds an argument to each tool's schema and passes it on.
+func TestArgumentOfTheClient(t *testing.T) {
+	bothEras(t, func(t *testing.T, era string) {
+		c := startServer(t, era, "--network", "memory")
+		text, failed := c.tool("read_packet", `{"timeout_ms": 0, "wait_for_previous": true}`)
+		if failed || !strings.HasPrefix(text, "no packet in 0 ms") {
+			t.Errorf("wait_for_previous: %s", text)
+		}
+		for _, arguments := range []string{`{"timeout_ms": 0, "wait": true}`, `{"wait_for_previous": 1, "wait": true}`} {
+			if text, failed := c.tool("read_packet", arguments); !failed || !strings.Contains(text, `unknown argument "wait"`) {
+				t.Errorf("%s: %s", arguments, text)
+			}
+		}
+	})
+}
+
+func TestTwoReadersGetEachPacketOnce(t *testing.T) {
+	const packets = 400
+	c := startServer(t, modernEra, "--queue", "512")
+	s := c.connect()
+	var mu sync.Mutex
+	seen := map[string]int{}
+	var readers sync.WaitGroup
+	for range 2 {
+		readers.Go(func() {
+			for {
+				text, failed := c.tool("read_packet", `{"timeout_ms": 2000, "max_packets": 5, "settle_ms": 1, "max_bytes": 20}`)
+				if failed || strings.HasPrefix(text, "no packet") {
+					return
+				}
+				mu.Lock()
+				for _, line := range strings.Split(text, "\n") {
+					if strings.HasPrefix(line, "#") {
+						seen[strings.Fields(line)[0]]++
+					}
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	for i := range packets {
+		c.inject(s, request(uint16(i)))
+	}
+	readers.Wait()
+	for number, times := range seen {
+		if times != 1 {
+			t.Errorf("packet %s was given %d times", number, times)
+		}
+	}
+	if len(seen) != packets {
+		t.Errorf("%d of %d packets were given", len(seen), packets)
+	}
+}
+
+// request is a ping's echo request with that sequence number; its checksum is
+// right.
+func request(seq uint16) []byte {
+	b, _ := hex.DecodeString("4500001c000040004001266e0a4d00010a4d00020800000000010000")
+	binary.BigEndian.PutUint16(b[26:], seq)
+	sum := uint32(0x0800) + 1 + uint32(seq)
+	binary.BigEndian.PutUint16(b[22:], ^uint16(sum+sum>>16))
+	return b
+}
+
+func TestCancelledReadLosesNothing(t *testing.T) {
+	bothEras(t, func(t *testing.T, era string) {
+		c := startServer(t, era)
+		s := c.connect()
+		for i := range 20 {
+			id, waiting := c.begin("tools/call", toolCall("read_packet", `{"timeout_ms": 60000, "settle_ms": 2000, "max_packets": 64}`))
+			if i%2 == 0 { // every other read is cancelled while it settles
+				c.inject(s, request(uint16(i)))
+			}
+			c.send(map[string]any{"jsonrpc": "2.0", "method": "notifications/cancelled", "params": map[string]any{"requestId": id}})
+			if i%2 == 1 {
+				c.inject(s, request(uint16(i)))
+			}
+			_ = waiting // its answer may come or not, the client does not care
+		}
+		want, got := 20, 0
+		for got < want {
+			text, _ := c.tool("read_packet", `{"timeout_ms": 5000, "max_packets": 64, "settle_ms": 0, "max_bytes": 20}`)
+			n := strings.Count(text, " bytes, waited ")
+			if n == 0 {
+				t.Fatalf("%d of %d packets were given; then: %s", got, want, text)
+			}
+			got += n
+		}
+	})
+}
+
+func TestBlockedReadsHoldNoWriteUp(t *testing.T) {
+	c := startServer(t, modernEra)
+	for range 50 {
+		c.begin("tools/call", toolCall("read_packet", `{"timeout_ms": 60000}`))
+	}
+	text, failed := c.tool("write_packet", fmt.Sprintf(`{"packets": [{"hex": "%x"}], "assist": "none"}`, request(1)))
+	if failed || !strings.HasPrefix(text, "#1 28 bytes written") {
+		t.Errorf("got %q", text)
+	}
+}
+
+// A forgotten Println in a dependency, a decoder that panics: whatever a
+// packet holds, the server's stdout stays pure JSON-RPC.
+func TestStdoutStaysPure(t *testing.T) {
+	c := startServer(t, legacyEra, "--queue", "4096")
+	s := c.connect()
+	noise := rand.New(rand.NewPCG(1, 2))
+	gtp, err := hex.DecodeString(strings.ReplaceAll(gtpPacket, " ", ""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.inject(s, gtp)
+	ports := 0
+	for port := 0; port < 65536; port += 64 {
+		// One call writes 64 datagrams, a port each; random bytes of a length
+		// that any header fits into.
+		var all []string
+		for p := port; p < port+64; p++ {
+			b := make([]byte, 28+noise.IntN(60))
+			for i := range b {
+				b[i] = byte(noise.Uint32())
+			}
+			copy(b, []byte{0x45, 0, 0, byte(len(b)), 0, 0, 0, 0, 64, 17 - byte(p%2)*11, 0, 0, 10, 77, 0, 2, 10, 77, 0, 1})
+			binary.BigEndian.PutUint16(b[22:], uint16(p))
+			all = append(all, fmt.Sprintf(`{"hex":"%x"}`, b))
+			ports++
+			if p%16 == 0 {
+				c.inject(s, b)
+			}
+		}
+		if text, failed := c.tool("write_packet", `{"packets":[`+strings.Join(all, ",")+`],"assist":"none"}`); failed {
+			t.Fatal(text)
+		}
+	}
+	for {
+		text, _ := c.tool("read_packet", `{"timeout_ms": 0, "max_packets": 64}`)
+		if strings.HasPrefix(text, "no packet") {
+			break
+		}
+	}
+	c.tool("hexdump", `{"hex": "`+hex.EncodeToString(gtp)+`"}`)
+	c.stdin.Close()
+	<-c.closed
+	for _, line := range c.raw {
+		var message struct{ JSONRPC string }
+		if json.Unmarshal([]byte(line), &message) != nil || message.JSONRPC != "2.0" {
+			t.Errorf("not JSON-RPC on stdout: %q", line)
+		}
+	}
+	if ports != 65536 {
+		t.Errorf("%d ports were tried", ports)
+	}
+}
+
+// gtpPacket makes gopacket's GTPv1-U decoder print, if it is ever asked: UDP to
+// port 2152, a GTP header with the extension flag and an extension length 0.
+const gtpPacket = "45000030000000004011" + "00000a4d00010a4d0002" + "0868086800140000" + "34ff000400000001" + "00000085" + "00000000 00000000"
+
+// Claude Code opens with server/discover and subscriptions/listen. A server
+// that holds the second up answers nothing after it.
+func TestSubscriptionHoldsNothingUp(t *testing.T) {
+	c := startServer(t, modernEra)
+	c.begin("subscriptions/listen", map[string]any{"notifications": map[string]any{"toolsListChanged": true}})
+	if got := c.request("tools/list", map[string]any{}); !strings.Contains(string(got), "read_packet") {
+		t.Errorf("got %s", got)
+	}
+}
+
+// Lines that are no request of any kind are answered in words, and the
+// conversation goes on.
+func TestGarbageOnStdin(t *testing.T) {
+	c := startServer(t, legacyEra)
+	for _, line := range []string{
+		"", "   ", "{", "null", "42", `"text"`, "[]", "\xff\xfe", `{"jsonrpc":"2.0"}`, `{"jsonrpc":"1.0","id":77,"method":"tools/list"}`,
+		`{"jsonrpc":"2.0","id":78,"method":5}`, `{"jsonrpc":"2.0","id":79,"method":"no/such"}`, `{"jsonrpc":"2.0","id":80,"method":"tools/call","params":{"name":"no_such"}}`,
+		`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":12345}}`,
+		`{"jsonrpc":"2.0","id":81,"method":"tools/call","params":"` + strings.Repeat("x", 17<<20) + `"}`,
+	} {
+		c.mu.Lock()
+		_, err := c.stdin.Write([]byte(line + "\n"))
+		c.mu.Unlock()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if text, failed := c.tool("read_packet", `{"timeout_ms": 0}`); failed || !strings.HasPrefix(text, "no packet") {
+		t.Errorf("after all that: %q", text)
+	}
+	c.stdin.Close()
+	<-c.closed
+	for _, line := range c.raw {
+		var message struct{ JSONRPC string }
+		if json.Unmarshal([]byte(line), &message) != nil || message.JSONRPC != "2.0" {
+			t.Errorf("not JSON-RPC on stdout: %q", line)
+		}
+	}
+}

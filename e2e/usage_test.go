@@ -1,0 +1,67 @@
+package e2e
+
+import (
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+// Wrong usage has exit status 2 with every command, and words that say what is
+// accepted.
+func TestWrongUsage(t *testing.T) {
+	runtime := t.TempDir() // no session is running
+	for _, test := range []struct{ args, want string }{
+		{"pong", `there is no command "pong"; there are: agent, `},
+		{"serve pong", `unknown command "pong" for "tun-mcp serve"`},
+		{"--addr x", `--addr "x": accepted is an IPv4 address with its prefix`},
+		{"serve --addr6 x", `--addr6 "x": accepted is an IPv6 address with its prefix`},
+		{"--network moon", `network "moon": not known; use auto, private, host or memory`},
+		{"--assist some", `--assist "some": accepted are none, check and fix`},
+		{"--queue 0", "--queue 0: accepted are 1 to"},
+		{"--mtu many", "--mtu"},
+		{"--mtu 12", "MTU"},
+		{"--session ../x", `--session: session name "../x": accepted are`},
+		{"--impair rain", "--impair: "},
+		{"--allow-dest here", `--allow-dest "here": accepted is a prefix`},
+		{"--log-level loud", `--log-level "loud": accepted are debug, info, warn, error`},
+		{"--nonsense", "unknown flag: --nonsense; `tun-mcp --help` lists what is accepted"},
+		{"--addr", "flag needs an argument: --addr; `tun-mcp --help` lists"},
+		{"agent --ping -1", "--ping -1: accepted is"},
+		{"agent --mistake all", `--mistake: there is no mistake "all"`},
+		{"agent --assist some", `--assist "some": accepted are`},
+		{"agent now", `unknown command "now" for "tun-mcp agent"`},
+		{"exec", "exec: no command came; for instance: tun-mcp exec -- ping 10.77.0.2"},
+		{"exec -q ping", "unknown shorthand flag: 'q' in -q; `tun-mcp exec --help` lists"},
+		{"ping -c none", `ping: -c "none": accepted is a number`},
+		{"trial nonsense", `there is no scenario "nonsense"; there are: ping, load`},
+		{"trial --count x", "--count"},
+		{"trial compare one.json", "compare takes the JSON files of two or more trials, 1 came"},
+		{"doctor now", `unknown command "now" for "tun-mcp doctor"`},
+		{"completion bash now", `unknown command "now" for "tun-mcp completion bash"`},
+	} {
+		t.Run(test.args, func(t *testing.T) {
+			cmd := exec.Command(program, strings.Fields(test.args)...)
+			cmd.Env = append(os.Environ(), "XDG_RUNTIME_DIR="+runtime)
+			var stdout, stderr strings.Builder
+			cmd.Stdout, cmd.Stderr = &stdout, &stderr
+			_ = cmd.Run() // its exit status says how it went
+			if status := cmd.ProcessState.ExitCode(); status != 2 || !strings.Contains(stderr.String(), test.want) {
+				t.Errorf("exit status %d, want 2 and %q\n%s", status, test.want, &stderr)
+			}
+			if stdout.Len() > 0 {
+				t.Errorf("stdout, which is the protocol's, has %q", &stdout)
+			}
+		})
+	}
+}
+
+// What is no fault of the command line has another exit status.
+func TestNoSessionIsNotUsage(t *testing.T) {
+	cmd := exec.Command(program, "exec", "--", "true")
+	cmd.Env = append(os.Environ(), "XDG_RUNTIME_DIR="+t.TempDir())
+	out, _ := cmd.CombinedOutput()
+	if status := cmd.ProcessState.ExitCode(); status != 1 {
+		t.Errorf("exit status %d, want 1\n%s", status, out)
+	}
+}
