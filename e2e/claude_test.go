@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -22,22 +23,19 @@ import (
 )
 
 // requireClaude returns the path of Claude Code: TUN_MCP_CLAUDE, else claude on
-// PATH. Without one the test is skipped, or fails with TUN_MCP_REQUIRE_CLAUDE=1.
+// PATH. Without one the test is skipped, or fails if TUN_MCP_CLAUDE names one.
 func requireClaude(t *testing.T) string {
 	t.Helper()
 	tuntest.RequirePrivate(t)
 	tuntest.RequireProgram(t, "ping")
 	name := os.Getenv("TUN_MCP_CLAUDE")
-	if name == "" {
-		name = "claude"
-	}
-	path, err := exec.LookPath(name)
+	path, err := exec.LookPath(cmp.Or(name, "claude"))
 	if err == nil {
 		path, err = filepath.Abs(path)
 	}
 	if err != nil {
 		const how = "no Claude Code: %v. npm install --prefix DIR @anthropic-ai/claude-code@latest, then TUN_MCP_CLAUDE=DIR/node_modules/.bin/claude"
-		if os.Getenv("TUN_MCP_REQUIRE_CLAUDE") != "" {
+		if name != "" {
 			t.Fatalf(how, err)
 		}
 		t.Skipf(how, err)

@@ -24,7 +24,7 @@ func otherClient(t *testing.T, variable string, m *model) *claude {
 	t.Helper()
 	path := os.Getenv(variable)
 	if path == "" {
-		t.Skipf("%s is not set: .ci/clients installs the client and sets it", variable)
+		t.Skipf("%s is not set: .ci/run installs the client and sets it", variable)
 	}
 	tuntest.RequirePrivate(t)
 	tuntest.RequireProgram(t, "ping")
