@@ -127,12 +127,12 @@ func TestKernelJudges(t *testing.T) {
 					t.Errorf("a SYN with a wrong checksum was answered: %s", text)
 				}
 				text := c.write(t, segment("00000001", "00000000", "02"), "fix")
-				m := regexp.MustCompile(`TCP SYN ACK seq (\d+) ack 2 `).FindStringSubmatch(text)
+				m := regexp.MustCompile(`TCP SYN ACK seq 0x([0-9a-f]{8}) ack 0x00000002 `).FindStringSubmatch(text)
 				if m == nil {
 					t.Fatalf("no SYN ACK: %s", text)
 				}
 				var sequence uint32
-				fmt.Sscan(m[1], &sequence)
+				fmt.Sscanf(m[1], "%x", &sequence)
 				c.write(t, segment("00000002", fmt.Sprintf("%08x", sequence+1), "18")+hex.EncodeToString([]byte("hello")), "fix")
 				if line := got(); line != "hello" {
 					t.Errorf("the socket got %q", line)

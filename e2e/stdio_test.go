@@ -32,7 +32,7 @@ func golden(t *testing.T, name string, got []byte) {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(got, want) {
-		t.Errorf("%s differs; if that is meant: go test -run %s -update ./e2e\ngot:\n%s", path, t.Name(), got)
+		t.Errorf("%s differs; if that is meant: go test ./e2e -run %s -update\ngot:\n%s", path, t.Name(), got)
 	}
 }
 

@@ -92,7 +92,7 @@ func TestBudget(t *testing.T) {
 	}{
 		{"tool list", string(list.Tools), 6000},
 		{"instructions", opening.Instructions, 1500},
-		{"prompt answer-pings", prompt(t, s, `{"name":"answer-pings"}`), 4600},
+		{"prompt answer-pings", prompt(t, s, `{"name":"answer-pings"}`), 4700},
 		{"prompt play-host", prompt(t, s, `{"name":"play-host"}`), 4200},
 		{"prompt play-host all", prompt(t, s, `{"name":"play-host","arguments":{"guides":"all"}}`), 16000},
 	} {

@@ -61,7 +61,7 @@ func routing(text []byte) [][]byte {
 }
 
 // addresses writes the text, eight bytes, where source and destination stand.
-func addresses(text []byte) [][]byte {
+func inAddresses(text []byte) [][]byte {
 	return [][]byte{build(fmt.Sprintf("45000000 00004000 40110000 %x 3039 0007 0000 0000", text), nil)}
 }
 

@@ -14,10 +14,10 @@ var (
 	frameLine = regexp.MustCompile(`^ *\d+: ((?:[0-9a-f]{4} )*[0-9a-f]{2}(?:[0-9a-f]{2})?) *  \|([ -~]{1,16})\|$`)
 	proseLine = []*regexp.Regexp{
 		regexp.MustCompile(`^#\d+ \d+ bytes, waited [0-9.]+ s(: .*)?$`),
-		regexp.MustCompile(`^#\d+ \d+ bytes: retransmission of #\d+$`),
+		regexp.MustCompile(`^#\d+ \d+ bytes: retransmission of #\d+(, sent before your answer #\d+|, sent after your answer #\d+, which may be lost)?$`),
 		regexp.MustCompile(`^\d+ more queued, \d+ dropped$`),
 		regexp.MustCompile(`^\+ \d+ more bytes?$`),
-		regexp.MustCompile(`^no packet in \d+ ms \(tun0 up, private network, \d+ packets so far; ping it with: tun-mcp exec -- ping 10\.77\.0\.2\)$`),
+		regexp.MustCompile(`^no packet in \d+ ms \(tun0 up, private network, \d+ packets so far(, \d+ written|; the user can ping it with: tun-mcp exec -- ping 10\.77\.0\.2)\)$`),
 		regexp.MustCompile(`^#\d+ \d+ bytes written(: .*)?$`),
 		regexp.MustCompile(`^packet \d+( \((reply to|copy of) #\d+\))?: .+$`),
 		regexp.MustCompile(`^\d+ of \d+ packets not sent(, so then_read was skipped)?: correct and write again$`),
@@ -156,19 +156,19 @@ func set(words string) map[string]bool {
 
 // vocabulary is every word that the server uses in a result.
 var vocabulary = set(`
-'z' -- --assist a accepted ACK ack acknowledgment address after again an and append are assist at bars be
+'z' -- --assist a accepted ACK ack acknowledgment address after again an and answer append are assist at bars be before
 between bits by byte bytes cannot carries character check checksum checksums code copy correct data
 destination DF digit domain don't dropped DSCP echo ECN end exec far fault fix flags flow for fragment
 fragments gtp-user has header hex hop hop-by-hop http https ICMP id identification identifier in instructions
-IP IPv4 IPv6 is it italk its judged kind known label last left len length lengths limit link link's list live
-M MF more MTU network next no none not number of offset ok once option options or over packet packet's packets
+IP IPv4 IPv6 is it italk its judged kind known label last left len length lengths limit link link's list live lost
+M may MF more MTU network next no none not number of offset ok once option options or over packet packet's packets
 payload ping pointer port position private protocol PSH queued quoted reply request reserved rest
 retransmission right routing segments send sent seq sequence server shorter should sip so source started
 starts SYN syslog TCP text than the this time to total transport tun-mcp tun0 type UDP unreachable up urgent
-user version vxlan waited win window with words write written yours
+user version vxlan waited which win window with words write written your yours
 `)
 
 // refusalWords are those that it uses besides in refusing an argument.
 var refusalWords = set(`
-Example TEXT append_text argument array cut decimal fields from hexdump instance key least max_bytes max_packets object objects one patch patch.TEXT read_packet reply_to settle_ms string timeout_ms unknown whole write_packet
+Example TEXT append_text argument array cut decimal fields from hexdump instance key least max_bytes max_packets object objects one patch patch.TEXT prepend read_packet reply_to settle_ms string timeout_ms unknown whole write_packet
 `)

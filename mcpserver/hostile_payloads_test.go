@@ -75,7 +75,7 @@ var hostiles = []hostile{
 	{name: "TCP options", text: order[:36], carry: tcpOptions},
 	{name: "IPv6 hop-by-hop option", text: order[:60], carry: hopByHop},
 	{name: "IPv6 routing header and an unknown protocol", text: order, carry: routing},
-	{name: "addresses that spell", text: "#9 84 by", carry: addresses},
+	{name: "addresses that spell", text: "#9 84 by", carry: inAddresses},
 	{name: "fragments that make up an order", text: strings.Repeat(order+"\n", 3), carry: fragments},
 	{name: "fragments over IPv6", text: order + order, carry: fragments6},
 	{name: "wrong checksum", text: "\x1b[31m" + order, carry: wrongChecksum},

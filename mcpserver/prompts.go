@@ -60,7 +60,10 @@ func answerPings(now session.Status, arguments map[string]string) (string, error
 		}
 		until = fmt.Sprintf("until you have answered %d", n)
 	}
-	head := fmt.Sprintf("You are the host %s on this link; the peer is %s. Answer its pings %s. Then say how many you answered and how long your answers took.", now.Agent, address(now.Peer), until)
+	head := fmt.Sprintf("You are the host %s on this link; the peer is %s. Answer its pings %s. Then say how many you answered and how long your answers took (tun://status has the times).", addresses(now), address(now.Peer), until)
+	if now.Agent6 != "" {
+		head += " For pings over IPv6 read the resource tun://docs/play-ip6.md now."
+	}
 	return under(head, "answer-pings.md"), nil
 }
 
@@ -78,14 +81,10 @@ func playHost(now session.Status, arguments map[string]string) (string, error) {
 	if !ok {
 		return "", fmt.Errorf("guides is %q; accepted: tcp, ip6 or all, or nothing", arguments["guides"])
 	}
-	addresses := now.Agent
-	if now.Agent6 != "" {
-		addresses += " and " + now.Agent6
-	}
-	head := fmt.Sprintf("You are the host %s on this link; the peer is %s. Answer what comes, %s. Then say what you answered and how long your answers took.", addresses, address(now.Peer), untilTold)
+	head := fmt.Sprintf("You are the host %s on this link; the peer is %s. Answer what comes, %s. Then say what you answered and how long your answers took (tun://status has the times).", addresses(now), address(now.Peer), untilTold)
 	later := slices.DeleteFunc(slices.Clone(wanted["all"]), func(name string) bool { return slices.Contains(in, name) || now.Agent6 == "" && name == "play-ip6.md" })
 	if len(later) > 0 {
-		head += " Read the resource tun://docs/" + strings.Join(later, ", tun://docs/") + " before the first packet of its kind."
+		head += " Read the resource tun://docs/" + strings.Join(later, ", tun://docs/") + " now, before the first read."
 	}
 	return under(head, in...), nil
 }

@@ -19,11 +19,12 @@ func TestPrompts(t *testing.T) {
 		want         []string // besides
 		not          []string
 	}{
-		{"pings", `{"name":"answer-pings"}`, status, []string{"answer-pings.md"}, []string{"the host 10.77.0.2 ", "until the user says stop"}, nil},
+		{"pings", `{"name":"answer-pings"}`, status, []string{"answer-pings.md"}, []string{"the host 10.77.0.2 and 2001:db8:77::2 ", "until the user says stop", "read the resource tun://docs/play-ip6.md now."}, nil},
+		{"pings without IPv6", `{"name":"answer-pings"}`, without6, []string{"answer-pings.md"}, []string{"the host 10.77.0.2 on"}, []string{"play-ip6.md"}},
 		{"20 pings", `{"name":"answer-pings","arguments":{"count":"20"}}`, status, []string{"answer-pings.md"}, []string{"until you have answered 20."}, []string{"until the user"}},
 		{"host", `{"name":"play-host"}`, status, []string{"play-host.md"},
-			[]string{"the host 10.77.0.2 and 2001:db8:77::2 ", "Read the resource tun://docs/answer-pings.md, tun://docs/play-tcp.md, tun://docs/play-ip6.md before"}, nil},
-		{"host without IPv6", `{"name":"play-host"}`, without6, []string{"play-host.md"}, []string{"the host 10.77.0.2 on", "tun://docs/play-tcp.md before"}, []string{"tun://docs/play-ip6.md"}},
+			[]string{"the host 10.77.0.2 and 2001:db8:77::2 ", "Read the resource tun://docs/answer-pings.md, tun://docs/play-tcp.md, tun://docs/play-ip6.md now, before the first read."}, nil},
+		{"host without IPv6", `{"name":"play-host"}`, without6, []string{"play-host.md"}, []string{"the host 10.77.0.2 on", "tun://docs/play-tcp.md now, before the first read."}, []string{"tun://docs/play-ip6.md"}},
 		{"host with TCP", `{"name":"play-host","arguments":{"guides":"tcp"}}`, status, []string{"play-host.md", "play-tcp.md"}, nil, []string{"tun://docs/play-tcp.md"}},
 		{"host with IPv6", `{"name":"play-host","arguments":{"guides":"ip6"}}`, status, []string{"play-host.md", "play-ip6.md"}, nil, []string{"tun://docs/play-ip6.md"}},
 		{"host with all", `{"name":"play-host","arguments":{"guides":"all"}}`, status, []string{"play-host.md", "answer-pings.md", "play-tcp.md", "play-ip6.md"}, nil, []string{"tun://docs/"}},

@@ -12,10 +12,12 @@ const maxSummary = 200
 // bytes, with the verdict on its checksums last:
 //
 //	IPv4 10.77.0.1 > 10.77.0.2 ICMP echo request id 15078 seq 1, checksums ok
-//	IPv4 10.77.0.1:53204 > 10.77.0.2:80 TCP SYN seq 12345 win 64240 len 0, checksums ok
+//	IPv4 10.77.0.1:53204 > 10.77.0.2:80 TCP SYN seq 0x00003039 win 64240 len 0, checksums ok
 //
-// The verdict names the first fault that Check finds and counts the others.
-// It says nothing where no checksum was judged, as with a fragment over IPv6.
+// Sequence and acknowledgment numbers are in hex, as they stand in the bytes.
+// The verdict names the first fault that Check finds and counts the others. Of
+// a fragment it judges no more than the IPv4 header, and says nothing where
+// no checksum was judged, as with one over IPv6.
 // A packet shorter than its header states, or whose headers are damaged, is
 // said to be so instead; what is no IP packet begins "not an IP packet: ".
 func Summary(b []byte) string {
@@ -105,11 +107,13 @@ func (v *view) appendBody(out []byte) []byte {
 }
 
 func (v *view) appendFragment(out []byte) []byte {
-	out = append(out, "fragment id 0x"...)
+	out = append(out, "fragment id "...)
 	if v.version == 6 {
-		out = appendHex16(out, uint16(v.fragID>>16))
+		out = appendHex32(out, v.fragID)
+	} else {
+		out = append(out, "0x"...)
+		out = appendHex16(out, uint16(v.fragID))
 	}
-	out = appendHex16(out, uint16(v.fragID))
 	out = appendPair(out, " offset ", v.fragOff, "", -1)
 	if v.more {
 		out = append(out, " more"...)
@@ -134,7 +138,7 @@ func (v *view) appendFragment(out []byte) []byte {
 	return appendPair(out, ", ", len(v.b), " bytes", -1)
 }
 
-// appendTransport appends "TCP SYN seq 12345 win 64240 len 0" and its like.
+// appendTransport appends "TCP SYN seq 0x00003039 win 64240 len 0" and its like.
 func (v *view) appendTransport(out []byte) []byte {
 	switch v.kind {
 	case kindUDP:
@@ -158,7 +162,7 @@ func (v *view) appendVerdict(out []byte, faults []Fault) []byte {
 	switch {
 	case judged && v.checksumAbsent(given):
 		return append(out, ", checksums ok (UDP has none)"...)
-	case judged, v.frag && v.version == 4:
+	case judged:
 		return append(out, ", checksums ok"...)
 	case v.version == 4:
 		return append(out, ", header checksum ok"...)
@@ -185,6 +189,13 @@ func appendPair(out []byte, text string, n int, text2 string, n2 int) []byte {
 		out = strconv.AppendInt(out, int64(n2), 10)
 	}
 	return out
+}
+
+// appendHex32 appends "0x0000303a".
+func appendHex32(out []byte, n uint32) []byte {
+	out = append(out, "0x"...)
+	out = appendHex16(out, uint16(n>>16))
+	return appendHex16(out, uint16(n))
 }
 
 func appendHex16(out []byte, n uint16) []byte {

@@ -1,7 +1,5 @@
 package packet
 
-import "strconv"
-
 // tcpHeader is the length of the TCP header in bytes, as its data offset states it.
 func (v *view) tcpHeader() int { return int(v.b[v.up+12]>>4) * 4 }
 
@@ -9,7 +7,8 @@ func (v *view) tcpHeader() int { return int(v.b[v.up+12]>>4) * 4 }
 // space.
 var tcpFlags = [8]string{" FIN", " SYN", " RST", " PSH", " ACK", " URG", " ECE", " CWR"}
 
-// appendTCP appends flags, seq, ack if it counts, and window.
+// appendTCP appends flags, seq, ack if it counts, and window: what a sender
+// computes with in hex.
 func (v *view) appendTCP(out []byte) []byte {
 	flags := v.b[v.up+13]
 	for bit, name := range tcpFlags {
@@ -21,10 +20,10 @@ func (v *view) appendTCP(out []byte) []byte {
 		out = append(out, " no flags"...)
 	}
 	out = append(out, " seq "...)
-	out = strconv.AppendUint(out, uint64(v.u32(v.up+4)), 10)
+	out = appendHex32(out, v.u32(v.up+4))
 	if flags&0x10 != 0 {
 		out = append(out, " ack "...)
-		out = strconv.AppendUint(out, uint64(v.u32(v.up+8)), 10)
+		out = appendHex32(out, v.u32(v.up+8))
 	}
 	return appendPair(out, " win ", int(v.u16(v.up+14)), "", -1)
 }

@@ -21,6 +21,7 @@ type Delivered struct {
 	*Packet
 	Waited  time.Duration // how long it waited in the queue
 	Repeats int           // the number under which the same TCP segment was delivered before, 0 if it was not
+	Answer  int           // the number of the packet that answered Repeats, 0 if none has, or if that is forgotten
 }
 
 // Batch is what one read took.
@@ -115,6 +116,9 @@ func (s *Session) take(ctx context.Context, o ReadOptions) (Batch, error) {
 		s.counters.Delivered++
 		s.publish(Event{Event: EventDelivered, Number: p.Number, Time: now, Call: callOf(ctx).Number})
 		d := Delivered{Packet: p, Waited: now.Sub(p.Time), Repeats: s.repeats(p)}
+		if e, err := s.record.find(d.Repeats); err == nil {
+			d.Answer = e.answer
+		}
 		if d.Repeats == 0 || o.Copies {
 			fresh++
 		}

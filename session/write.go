@@ -96,8 +96,8 @@ func (s *Session) Write(ctx context.Context, data []byte, replyTo int) (*Packet,
 	}
 	if e, err := s.record.find(p.ReplyTo); err == nil && p.ReplyTo != 0 {
 		p.Response = p.Time.Sub(e.packet.Time)
-		if !e.answered {
-			e.answered = true
+		if e.answer == 0 {
+			e.answer = p.Number
 			s.pairs.responded(p.Response)
 		}
 	} else {

@@ -18,7 +18,7 @@ func (p packetArguments) about() string {
 	return ""
 }
 
-// build makes the bytes that p describes: a start, then cut, patch, append.
+// build makes the bytes that p describes: a start, then cut, patch, prepend, append.
 func (h *Host) build(p packetArguments, assist Assist) ([]byte, error) {
 	data, err := h.start(p)
 	if err != nil {
@@ -34,6 +34,13 @@ func (h *Host) build(p packetArguments, assist Assist) ([]byte, error) {
 		if data, err = packet.Patch(data, p.Patch); err != nil {
 			return nil, err
 		}
+	}
+	if p.Prepend != "" {
+		front, err := packet.ParseHex(p.Prepend)
+		if err != nil {
+			return nil, fmt.Errorf("prepend: %w", err)
+		}
+		data = append(front, data...)
 	}
 	if p.Append != "" {
 		more, err := packet.ParseHex(p.Append)

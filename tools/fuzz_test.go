@@ -43,6 +43,7 @@ func fixed(text string) []byte {
 func FuzzTools(f *testing.F) {
 	for _, arguments := range []string{
 		`{"packets": [{"reply_to": 1, "patch": {"12": "0a4d00020a4d0001", "20": "00"}, "cut": 40, "append": "0102"}], "assist": "fix", "then_read": {"max_packets": 2}}`,
+		`{"packets": [{"reply_to": 2, "cut": 28, "prepend": "4500 0038 0000 0000 4001 6629 0a4d0002 0a4d0001 0303 0000 0000 0000"}], "assist": "fix"}`,
 		`{"packets": [{"copy": 4, "append_text": "é\n"}, {"hex": "4500 0014 0000 0000 4001 0000 0a4d0002 0a4d0001"}], "assist": "none"}`,
 		`{"timeout_ms": 0, "max_packets": 64, "settle_ms": 2000, "max_bytes": 20}`,
 		`{"packet": 4, "fields": false}`,
@@ -221,6 +222,11 @@ func described(p packetArguments, assist Assist, crossed [][]byte) (b []byte, ok
 			taken[at+i], b[at+i] = true, c
 		}
 	}
+	front, ok := hexBytes(p.Prepend)
+	if !ok {
+		return nil, false
+	}
+	b = append(front, b...)
 	more, ok := hexBytes(p.Append)
 	if !ok || p.AppendText != "" && assist == AssistNone {
 		return nil, false

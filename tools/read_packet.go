@@ -70,7 +70,14 @@ func (h *Host) show(out *strings.Builder, p session.Delivered, most int) {
 	out.WriteString(strconv.Itoa(len(p.Data)))
 	out.WriteString(" bytes")
 	if h.Assist != AssistNone && p.Repeats != 0 {
-		fmt.Fprintf(out, ": retransmission of #%d\n", p.Repeats)
+		fmt.Fprintf(out, ": retransmission of #%d", p.Repeats)
+		switch {
+		case p.Answer > p.Number:
+			fmt.Fprintf(out, ", sent before your answer #%d", p.Answer)
+		case p.Answer > 0:
+			fmt.Fprintf(out, ", sent after your answer #%d, which may be lost", p.Answer)
+		}
+		out.WriteByte('\n')
 		return
 	}
 	out.WriteString(", waited ")
@@ -86,8 +93,11 @@ func (h *Host) show(out *strings.Builder, p session.Delivered, most int) {
 // nothing says what the link is doing while no packet comes.
 func (h *Host) nothing(timeout int) string {
 	s := h.Status()
-	return fmt.Sprintf("no packet in %d ms (%s %s, %s network, %d packets so far; ping it with: %s)",
-		timeout, s.Device, s.Link, s.Network, s.Counters.Received, s.PingWith)
+	more := fmt.Sprintf(", %d written", s.Counters.Written)
+	if s.Counters.Received == 0 { // somebody may not know how to begin
+		more = "; the user can ping it with: " + s.PingWith
+	}
+	return fmt.Sprintf("no packet in %d ms (%s %s, %s network, %d packets so far%s)", timeout, s.Device, s.Link, s.Network, s.Counters.Received, more)
 }
 
 // seconds formats a duration as the agent reads it: 0.4 s, 1.84 s, 0.003 s.

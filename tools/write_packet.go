@@ -13,18 +13,19 @@ import (
 
 // writeArguments are those of write_packet.
 type writeArguments struct {
-	Packets  []packetArguments `json:"packets" min:"1" max:"64" doc:"each starts from hex, or copy, or else the packet named by reply_to; then cut, patch, append"`
+	Packets  []packetArguments `json:"packets" min:"1" max:"64" doc:"each starts from hex, or copy, or else the packet named by reply_to; then cut, patch, prepend, append. Hex may have white space between bytes"`
 	Assist   string            `json:"assist" enum:"none,check,fix" doc:"none: sent as given. check: a packet with a wrong length or checksum is not sent, each fault is named. fix: lengths and checksums are filled in"`
 	ThenRead *readArguments    `json:"then_read" doc:"after writing, read on (arguments of read_packet; {} for its defaults). Absent: do not read"`
 }
 
 // packetArguments describe one packet to write.
 type packetArguments struct {
-	Hex        *string           `json:"hex" doc:"all the bytes; white space between bytes is fine"`
+	Hex        *string           `json:"hex" doc:"all the bytes"`
 	Copy       *int              `json:"copy" min:"1" doc:"number of a packet, either direction, to start from"`
 	ReplyTo    *int              `json:"reply_to" min:"1" doc:"number of the packet this one answers; without hex and copy, start from its bytes"`
 	Cut        *int              `json:"cut" min:"1" doc:"keep only the first so many bytes (before patch)"`
 	Patch      map[string]string `json:"patch" doc:"bytes replaced, decimal offset: hex"`
+	Prepend    string            `json:"prepend" doc:"hex put in front (after patch): a header around what is quoted"`
 	Append     string            `json:"append" doc:"hex added at the end"`
 	AppendText string            `json:"append_text" doc:"text added at the end"`
 }

@@ -81,7 +81,8 @@ func (s *scanner) packet() (p readPacket, err error) {
 		return p, s.failed("want “#7 84 bytes”")
 	}
 	if again, ok := strings.CutPrefix(rest, ": retransmission of #"); ok {
-		if p.repeats, rest, ok = number(again); !ok || rest != "" || p.repeats < 1 || p.repeats >= p.number {
+		// What is said of its answer is for an agent that has no memory.
+		if p.repeats, rest, ok = number(again); !ok || rest != "" && !plain(rest) || p.repeats < 1 || p.repeats >= p.number {
 			return p, s.failed("want “: retransmission of #” and the number of an earlier packet")
 		}
 		p.summary = fmt.Sprintf("retransmission of #%d", p.repeats)

@@ -38,7 +38,7 @@ func TestParseReadout(t *testing.T) {
 	if third.number != 12 || !bytes.Equal(third.data, []byte{0x45, 0, 0xff}) || third.summary != "" {
 		t.Errorf("the third is %+v", third)
 	}
-	if r, err := parseReadout("no packet in 30000 ms (tun0 up, private network, 0 packets so far; ping it with: x)"); err != nil || len(r.packets) != 0 {
+	if r, err := parseReadout("no packet in 30000 ms (tun0 up, private network, 0 packets so far; the user can ping it with: x)"); err != nil || len(r.packets) != 0 {
 		t.Errorf("of nothing: %+v, %v", r, err)
 	}
 }
