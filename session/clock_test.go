@@ -41,6 +41,9 @@ func TestClockJump(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			if got := s.steady(step(time.Now(), by)).Sub(s.started.Round(0)); got < 0 || got > most {
+				t.Errorf("an event of now is %v after the start", got)
+			}
 			p.Time = step(p.Time, by) // when it came, the clock was another
 			b, err := s.Read(t.Context(), second)
 			if err != nil || len(b.Packets) != 1 || b.Packets[0].Waited < 0 || b.Packets[0].Waited > most {

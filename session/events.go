@@ -20,7 +20,9 @@ const (
 )
 
 // Event is one line of GET /events. Events are published in the order of their
-// times. A written packet tells when its call began, since the call may go on
+// times, which begin with the wall clock's when the session starts and go on
+// steadily: a clock that is set under way changes no difference between two of
+// them. A written packet tells when its call began, since the call may go on
 // for long: write_packet with then_read ends when the next packet comes.
 type Event struct {
 	Event     string    `json:"event"`
@@ -82,7 +84,7 @@ func (s *Session) Watch() (<-chan Event, func()) {
 	defer s.mu.Unlock()
 	s.watchers[w] = struct{}{}
 	if s.err != nil {
-		w.events <- Event{Event: EventEnd, Time: time.Now(), Why: s.err.Error()}
+		w.events <- Event{Event: EventEnd, Time: s.steady(time.Now()), Why: s.err.Error()}
 	}
 	return w.events, func() {
 		s.mu.Lock()
@@ -91,8 +93,16 @@ func (s *Session) Watch() (<-chan Event, func()) {
 	}
 }
 
+// steady is t as an event has it: the wall clock's time when the session
+// started, and what has passed since.
+func (s *Session) steady(t time.Time) time.Time { return s.started.Round(0).Add(t.Sub(s.started)) }
+
 // publish gives an event to every watcher that has room. s.mu is held.
 func (s *Session) publish(e Event) {
+	e.Time = s.steady(e.Time)
+	if !e.Began.IsZero() {
+		e.Began = s.steady(e.Began)
+	}
 	for w := range s.watchers {
 		if w.missed > 0 && len(w.events) < cap(w.events)-1 {
 			w.events <- Event{Event: EventMissed, Missed: w.missed, Time: e.Time}

@@ -159,7 +159,7 @@ func (o *Options) runOne(ctx context.Context, s Scenario, p *player, record *eve
 		r.Exchanges[i].At = float64(requests[i].Sent.Sub(began).Microseconds()) / 1000
 	}
 	r.Sum(events)
-	r.Crossings = score.Ladder(events, began, ladderLength)
+	r.Crossings = score.Ladder(events, ladderLength)
 	if s.Note != nil {
 		r.Note = s.Note(r.Exchanges)
 	}

@@ -134,7 +134,7 @@ func FuzzJudgeNoPanic(f *testing.F) {
 				checkExchanges(t, got)
 			}
 		}
-		score.Ladder(s.events, s.now, 10)
+		score.Ladder(s.events, 10)
 	})
 }
 

@@ -30,9 +30,9 @@ func TestJudgeParts(t *testing.T) {
 			t.Errorf("%+v %+v %+v %+v", tally, roundTrip, response, parts)
 		}
 	}
-	ladder := score.Ladder(s.events, s.requests[0].Sent, 2)
-	if len(ladder) != 2 || ladder[1].At != 113 || ladder[1].ReplyTo != 1 || ladder[1].Bytes != 28 || ladder[1].Direction != "write" ||
-		!strings.Contains(ladder[1].Summary, "echo reply") || len(score.Ladder(s.events, s.now, 1)) != 1 {
+	ladder := score.Ladder(s.events, 2)
+	if len(ladder) != 2 || ladder[1].At != 112 || ladder[1].ReplyTo != 1 || ladder[1].Bytes != 28 || ladder[1].Direction != "write" ||
+		!strings.Contains(ladder[1].Summary, "echo reply") || len(score.Ladder(s.events, 1)) != 1 {
 		t.Errorf("%+v", ladder)
 	}
 }

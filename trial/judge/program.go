@@ -124,8 +124,9 @@ func (c *programCase) firstAnswer(j *journal) time.Duration {
 func (c *programCase) addTurns(x *score.Exchange, j *journal) {
 	var ended time.Time // of the turn before
 	used := make(map[int]bool)
+	over := firstArrival(c.Request, j).Add(c.RoundTrip)
 	for n, w := range c.written {
-		if n > 0 && c.RoundTrip > 0 && w.Time.After(c.Sent.Add(c.RoundTrip)) {
+		if n > 0 && c.RoundTrip > 0 && w.Time.After(over) {
 			break // what comes now is the farewell of the two stacks
 		}
 		trigger := w.ReplyTo

@@ -8,9 +8,10 @@ import (
 	"github.com/tun-mcp/tun-mcp/session"
 )
 
-// Ladder returns the first most packets on the link for the ladder diagram.
-// Start is when the scenario began.
-func Ladder(events []session.Event, start time.Time, most int) []Crossing {
+// Ladder returns the first most packets on the link for the ladder diagram,
+// with times since the first.
+func Ladder(events []session.Event, most int) []Crossing {
+	var start time.Time
 	var ladder []Crossing
 	for _, e := range events {
 		if len(ladder) >= most {
@@ -18,6 +19,9 @@ func Ladder(events []session.Event, start time.Time, most int) []Crossing {
 		}
 		if e.Event != session.EventPacket {
 			continue
+		}
+		if len(ladder) == 0 {
+			start = e.Time
 		}
 		summary := e.Summary
 		data, err := hex.DecodeString(e.Hex)
