@@ -38,7 +38,7 @@ func TestTrialOfClaude(t *testing.T) {
 	if u := report.Usage; u == nil || u.Turns < 6 || u.InputTokens == 0 || u.OutputTokens == 0 {
 		t.Errorf("usage %+v: want at least 6 turns, and tokens\n%s", u, out)
 	}
-	if !strings.Contains(string(out), "assist fix") {
+	if !strings.Contains(string(out), "assist check (fix allowed)") {
 		t.Errorf("the assist level is not in the table:\n%s", out)
 	}
 }

@@ -78,7 +78,7 @@ func (c *comparison) fairness() {
 		c.say("", 4, "  %s: %s", d.what, strings.Join(values, ", "))
 	}
 	if len(answers)+len(times) == 0 {
-		c.say("", 2, "All ran with %s and the same settings: %s, %s network.", assistOf(c.reports[0]), settingsOf(c.reports[0]), c.reports[0].Network)
+		c.say("", 2, "All ran with assist %s at most and the same settings: %s, %s network.", c.reports[0].Assist, settingsOf(c.reports[0]), c.reports[0].Network)
 	}
 	c.space()
 }

@@ -28,14 +28,20 @@ func whoOf(r *score.Report) string {
 	return nameOf(r.Agent)
 }
 
-// assistOf says the assist level, which belongs beside every result.
-func assistOf(r *score.Report) string { return "assist " + cmp.Or(r.Assist, "not known") }
+// assistOf says the assist level, which belongs beside every result: the one
+// that all the agent's packets were written with, else the highest allowed.
+func assistOf(r *score.Report) string {
+	if levels := slices.Collect(maps.Keys(r.Total.Assists)); len(levels) == 1 && levels[0] != r.Assist {
+		return fmt.Sprintf("assist %s (%s allowed)", levels[0], r.Assist)
+	}
+	return "assist " + cmp.Or(r.Assist, "not known")
+}
 
 // assistUsedOf says which levels the agent's packets were written with, if
-// those are not all the highest that it could have.
+// there are several.
 func assistUsedOf(r *score.Report) string {
 	used := r.Total.Assists
-	if len(used) == 0 || len(used) == 1 && used[r.Assist] > 0 {
+	if len(used) < 2 {
 		return ""
 	}
 	var levels []string
