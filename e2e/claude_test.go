@@ -401,8 +401,13 @@ func TestClaudeCodeInTheCheckout(t *testing.T) {
 	c.start("answer pings")
 	c.reading()
 	gone := c.traces()
+	if running, err := session.Find(""); err != nil {
+		t.Error(err)
+	} else if status, err := running.Status(t.Context()); err != nil || !strings.HasPrefix(status.PingWith, "go run . ") {
+		t.Errorf("the user is told to ping with %q, %v", status.PingWith, err)
+	}
 	pings(t, 3)
-	if out := c.finished(); !strings.Contains(out, "I answered 3 pings; then: ") || !strings.Contains(out, "ping it with: go run . ") {
+	if out := c.finished(); !strings.Contains(out, "I answered 3 pings; then: ") || !strings.Contains(out, "no packet in 3000 ms") {
 		t.Errorf("claude printed %q", out)
 	}
 	gone()

@@ -119,7 +119,12 @@ func (a *Agent) Close() (Counts, error) {
 	defer cancel()
 	status, err := a.server.Status(ctx)
 	if err == nil {
-		a.count(func(c *Counts) { c.Median, c.Dropped = status.Responses.Median, int(status.Counters.Dropped) })
+		// The server knows what became of calls whose results did not come any more.
+		now := status.Counters
+		a.count(func(c *Counts) {
+			c.Read, c.Written, c.Refused, c.Dropped = int(now.Delivered), int(now.Written-now.Failed), int(now.Refused), int(now.Dropped)
+			c.Median = status.Responses.Median
+		})
 	}
 	err = a.server.Close()
 	a.head.close()
