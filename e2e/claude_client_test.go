@@ -1,0 +1,298 @@
+//go:build linux
+
+package e2e
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/tun-mcp/tun-mcp/session"
+	"github.com/tun-mcp/tun-mcp/tun/tuntest"
+)
+
+// requireClaude returns the path of Claude Code: TUN_MCP_CLAUDE, else claude on
+// PATH. Without one the test is skipped, or fails if TUN_MCP_CLAUDE names one.
+func requireClaude(t *testing.T) string {
+	t.Helper()
+	tuntest.RequirePrivate(t)
+	tuntest.RequireProgram(t, "ping")
+	name := os.Getenv("TUN_MCP_CLAUDE")
+	path, err := exec.LookPath(cmp.Or(name, "claude"))
+	if err == nil {
+		path, err = filepath.Abs(path)
+	}
+	if err != nil {
+		const how = "no Claude Code: %v. npm install --prefix DIR @anthropic-ai/claude-code@latest, then TUN_MCP_CLAUDE=DIR/node_modules/.bin/claude"
+		if name != "" {
+			t.Fatalf(how, err)
+		}
+		t.Skipf(how, err)
+	}
+	return path
+}
+
+// claude is a real Claude Code with a scripted model behind it. Its home is
+// empty and its environment clean, as on a machine that never had it.
+type claude struct {
+	t       *testing.T
+	model   *model
+	project string // the folder it is started in
+	home    string
+	process *exec.Cmd
+	ended   chan struct{} // the process has been waited for
+	exit    error         // valid once ended
+
+	mu  sync.Mutex // guards out
+	out strings.Builder
+}
+
+// checkout is the project as it is shipped: .mcp.json says `go run .`. It is
+// built before, for Claude Code does not wait for a server that takes long: it
+// asks the model without it.
+func checkout(t *testing.T) string {
+	t.Helper()
+	dir, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.Command("go", "run", ".", "--version").CombinedOutput(); err != nil {
+		t.Fatalf("go run . --version: %v\n%s", err, out)
+	}
+	return dir
+}
+
+// builtProject is a folder with the project's files for Claude Code, with the
+// built program in place of `go run .`.
+func builtProject(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	shipped, err := os.ReadFile(".mcp.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var config struct {
+		Servers map[string]map[string]any `json:"mcpServers"`
+	}
+	if err := json.Unmarshal(shipped, &config); err != nil {
+		t.Fatal(err)
+	}
+	config.Servers["tun"]["command"], config.Servers["tun"]["args"] = program, []string{}
+	built, err := json.Marshal(map[string]any{"mcpServers": config.Servers})
+	if err != nil {
+		t.Fatal(err)
+	}
+	settings, err := os.ReadFile(".claude/settings.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(filepath.Join(dir, ".claude"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for name, data := range map[string][]byte{".mcp.json": built, ".claude/settings.json": settings} {
+		if err := os.WriteFile(filepath.Join(dir, name), data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// newClaude prepares Claude Code in a project. Trusted means that its user has
+// accepted the dialog "do you trust the files in this folder" before.
+func newClaude(t *testing.T, project string, trusted bool) *claude {
+	t.Helper()
+	path := requireClaude(t)
+	c := &claude{t: t, model: startModel(t, 1), project: project, home: t.TempDir(), ended: make(chan struct{})}
+	if trusted {
+		state, err := json.Marshal(map[string]any{"projects": map[string]any{project: map[string]any{"hasTrustDialogAccepted": true}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(c.home, ".claude.json"), state, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	runtime := shortDir(t)
+	t.Setenv("XDG_RUNTIME_DIR", runtime) // session.Find looks there
+	c.process = exec.Command(path)
+	c.process.Dir = project
+	c.process.Env = []string{
+		"PATH=" + os.Getenv("PATH"), "HOME=" + c.home, "XDG_RUNTIME_DIR=" + runtime,
+		"ANTHROPIC_BASE_URL=" + c.model.url, "ANTHROPIC_API_KEY=none",
+		"CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC=1", "DISABLE_AUTOUPDATER=1",
+		// What does not go to the model goes to it all the same, as a proxy.
+		"HTTP_PROXY=" + c.model.url, "HTTPS_PROXY=" + c.model.url, "NO_PROXY=127.0.0.1",
+	}
+	// `go run .` finds its caches and settings where they were for this test.
+	for _, name := range []string{"GOENV", "GOCACHE", "GOMODCACHE", "GOFLAGS", "GOTOOLCHAIN"} {
+		value, err := exec.Command("go", "env", name).Output()
+		if err != nil {
+			t.Fatalf("go env %s: %v", name, err)
+		}
+		c.process.Env = append(c.process.Env, name+"="+strings.TrimSpace(string(value)))
+	}
+	c.process.Stdout = lockedWriter{&c.mu, &c.out}
+	c.process.Stderr = c.process.Stdout
+	c.process.WaitDelay = 5 * time.Second // a child that stays must not hold the test up
+	return c
+}
+
+// start starts `claude -p` with a prompt.
+func (c *claude) start(prompt string, args ...string) {
+	c.t.Helper()
+	c.process.Args = append(append(c.process.Args, "-p", prompt), args...)
+	c.launch()
+}
+
+// launch starts the process.
+func (c *claude) launch() {
+	c.t.Helper()
+	if err := c.process.Start(); err != nil {
+		c.t.Fatal(err)
+	}
+	go func() { c.exit = c.process.Wait(); close(c.ended) }()
+	c.t.Cleanup(func() {
+		c.process.Process.Kill()
+		<-c.ended
+	})
+}
+
+// claudePatience bounds a whole run, with the build that `go run .` may need.
+const claudePatience = 2 * time.Minute
+
+// reading waits until the model has made its first call, a read.
+func (c *claude) reading() {
+	c.t.Helper()
+	select {
+	case <-c.model.asked:
+	case <-c.ended:
+		c.t.Fatalf("claude ended before it asked the model anything: %v\n%s", c.exit, c.said())
+	case <-time.After(claudePatience):
+		c.t.Fatalf("claude asked the model nothing in %v\n%s", claudePatience, c.said())
+	}
+}
+
+// finished waits until claude ends by itself and returns what it printed.
+func (c *claude) finished() string {
+	c.t.Helper()
+	select {
+	case <-c.ended:
+	case <-time.After(claudePatience):
+		c.t.Fatalf("claude goes on after %v\n%s", claudePatience, c.said())
+	}
+	if c.exit != nil {
+		c.t.Errorf("claude: %v\n%s", c.exit, c.said())
+	}
+	return c.said()
+}
+
+func (c *claude) said() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.out.String()
+}
+
+// turns are what the client asked the model, once it is over.
+func (c *claude) turns() []turn {
+	c.model.mu.Lock()
+	defer c.model.mu.Unlock()
+	for _, other := range c.model.other {
+		if method, url, _ := strings.Cut(other, " "); method == "CONNECT" || strings.Contains(url, "://") {
+			c.t.Logf("the client wanted to leave the machine: %s", other)
+		}
+	}
+	if len(c.model.turns) == 0 {
+		c.t.Fatalf("the model was asked nothing\n%s", c.said())
+	}
+	return c.model.turns
+}
+
+// traces takes hold of the server that the client has started, and returns a
+// function that fails the test if any of it is left.
+func (c *claude) traces() (gone func()) {
+	c.t.Helper()
+	found, err := session.Find("")
+	if err != nil {
+		c.t.Fatalf("claude asked the model before its server ran, or the server has ended: %v\n%s", err, c.said())
+	}
+	status, err := found.Status(c.t.Context())
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	watched := []func(){tuntest.Watch(c.t, status.PID), tuntest.Watch(c.t, status.Holder)}
+	if parent := parentOf(c.t, status.PID); parent != c.process.Process.Pid {
+		watched = append(watched, tuntest.Watch(c.t, parent)) // go run
+	}
+	link := fmt.Sprintf("/proc/%d/ns/net", status.Holder)
+	namespace, err := os.Readlink(link)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	// Held open, so that its number is not given to the namespace of another
+	// test meanwhile.
+	held, err := os.Open(link)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	c.t.Cleanup(func() { held.Close() })
+	socket := session.SocketPath(status.Session)
+	return func() {
+		c.t.Helper()
+		for _, ended := range watched {
+			ended()
+		}
+		nobodyIn(c.t, namespace)
+		if left, _ := filepath.Glob(filepath.Join(filepath.Dir(socket), "*")); len(left) > 0 {
+			c.t.Errorf("left behind: %v", left)
+		}
+	}
+}
+
+// parentOf returns the process that started pid, proc(5).
+func parentOf(t *testing.T, pid int) int {
+	t.Helper()
+	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, after, _ := strings.Cut(string(data), "\nPPid:\t")
+	line, _, _ := strings.Cut(after, "\n")
+	parent, err := strconv.Atoi(line)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return parent
+}
+
+// pings runs the kernel's own ping on the peer, one after the other: the next
+// leaves when the last is answered, however slow the machine. It returns their
+// average round trip, which is what a turn costs.
+func pings(t *testing.T, count int) time.Duration {
+	t.Helper()
+	each := fmt.Sprintf("for i in $(seq %d); do ping -q -c 1 -W 60 10.77.0.2 || exit; done", count)
+	out, err := exec.Command(program, "exec", "--", "sh", "-c", each).CombinedOutput()
+	found := regexp.MustCompile(`rtt min/avg/max/mdev = ([\d.]+)/`).FindAllStringSubmatch(string(out), -1)
+	if err != nil || len(found) != count {
+		t.Fatalf("ping: %v, %d of %d answered\n%s", err, len(found), count, out)
+	}
+	var sum float64
+	for _, one := range found {
+		ms, err := strconv.ParseFloat(one[1], 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum += ms
+	}
+	average := sum / float64(count)
+	t.Logf("ping: average %.1f ms", average)
+	return time.Duration(average * float64(time.Millisecond))
+}

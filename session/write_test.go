@@ -1,0 +1,141 @@
+package session
+
+import (
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/tun-mcp/tun-mcp/tun/tuntest"
+)
+
+func TestWriteNumbersAndPairs(t *testing.T) {
+	inBubble(t, Config{}, func(t *testing.T, s *Session, d *tuntest.Device) {
+		d.FromPeer(echo(t, 8, 7, 1))
+		d.FromPeer(echo(t, 8, 7, 2))
+		synctest.Wait()
+		time.Sleep(1840 * time.Millisecond) // fake time
+		tests := []struct {
+			name    string
+			data    []byte
+			replyTo int
+			want    Packet
+		}{
+			{"by its number", echo(t, 0, 9, 9), 1, Packet{Number: 3, ReplyTo: 1, Response: 1840 * time.Millisecond}},
+			{"by its flow", echo(t, 0, 7, 2), 0, Packet{Number: 4, ReplyTo: 2, Response: 1840 * time.Millisecond}},
+			{"twice", echo(t, 0, 7, 2), 0, Packet{Number: 5, ReplyTo: 2, Response: 1840 * time.Millisecond}},
+			{"no such flow", echo(t, 0, 7, 3), 0, Packet{Number: 6}},
+		}
+		for _, test := range tests {
+			p, err := s.Write(t.Context(), test.data, test.replyTo)
+			if err != nil {
+				t.Fatalf("%s: %v", test.name, err)
+			}
+			if p.Number != test.want.Number || p.ReplyTo != test.want.ReplyTo || p.Response != test.want.Response {
+				t.Errorf("%s: #%d to #%d after %v, want %+v", test.name, p.Number, p.ReplyTo, p.Response, test.want)
+			}
+			if got := <-d.ToPeer; string(got) != string(test.data) {
+				t.Errorf("%s: the device got %x", test.name, got)
+			}
+		}
+		if r := s.ResponseTimes(); r.Answered != 2 || r.Median != 1840 {
+			t.Errorf("response times %+v, want 2 answered: each packet counts once", r)
+		}
+	})
+}
+
+func TestWriteRefuses(t *testing.T) {
+	inBubble(t, Config{MTU: 100}, func(t *testing.T, s *Session, d *tuntest.Device) {
+		d.FromPeer(echo(t, 8, 7, 1))
+		synctest.Wait()
+		if _, err := s.Write(t.Context(), echo(t, 0, 7, 1), 0); err != nil {
+			t.Fatal(err)
+		}
+		<-d.ToPeer
+		tests := []struct {
+			name    string
+			data    []byte
+			replyTo int
+			want    string
+		}{
+			{"never seen", echo(t, 0, 7, 1), 9, "there is no packet #9: the record holds #1 to #2"},
+			{"one's own", echo(t, 0, 7, 1), 2, "packet #2 was written by this side"},
+			{"empty", nil, 0, "empty"},
+			{"too long", append([]byte{0x45}, make([]byte, 100)...), 0, "MTU"},
+		}
+		for _, test := range tests {
+			if _, err := s.Write(t.Context(), test.data, test.replyTo); err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("%s: %v, want %q", test.name, err, test.want)
+			}
+		}
+		select {
+		case p := <-d.ToPeer:
+			t.Errorf("the device got %x", p)
+		default:
+		}
+	})
+}
+
+func TestRecordForgets(t *testing.T) {
+	t.Run("by count", func(t *testing.T) {
+		inBubble(t, Config{}, func(t *testing.T, s *Session, d *tuntest.Device) {
+			for i := range RecordPackets + 10 {
+				d.FromPeer(echo(t, 8, 1, uint16(i)))
+				if i%1000 == 0 {
+					synctest.Wait()
+				}
+			}
+			synctest.Wait()
+			if _, err := s.Packet(10); err == nil || err.Error() != "packet #10 is forgotten: the record still holds #11 to #4106" {
+				t.Errorf("packet 10: %v", err)
+			}
+			if p, err := s.Packet(11); err != nil || p.Number != 11 {
+				t.Errorf("packet 11: %v", err)
+			}
+			if len(s.pairs.latest) != RecordPackets {
+				t.Errorf("%d flows are remembered for %d packets", len(s.pairs.latest), RecordPackets)
+			}
+		})
+	})
+	t.Run("by size", func(t *testing.T) {
+		inBubble(t, Config{}, func(t *testing.T, s *Session, _ *tuntest.Device) {
+			for range 300 {
+				if _, err := s.Inject(make([]byte, maxPacket)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if s.record.bytes > RecordBytes || s.record.bytes < RecordBytes-maxPacket {
+				t.Errorf("the record holds %d bytes, its bound is %d", s.record.bytes, RecordBytes)
+			}
+		})
+	})
+}
+
+func TestRetransmissionIsNamed(t *testing.T) {
+	inBubble(t, Config{Queue: 3}, func(t *testing.T, s *Session, d *tuntest.Device) {
+		// #1 falls out of the queue unseen: #2 must be shown, #3 repeats it.
+		for _, p := range [][]byte{syn(t, 5), syn(t, 5), syn(t, 5), syn(t, 6)} {
+			d.FromPeer(p)
+		}
+		synctest.Wait()
+		b, err := s.Read(t.Context(), second)
+		if err != nil || numbers(b) != "2 3 4" {
+			t.Fatalf("read %q, %v", numbers(b), err)
+		}
+		if r := [3]int{b.Packets[0].Repeats, b.Packets[1].Repeats, b.Packets[2].Repeats}; r != [3]int{0, 2, 0} {
+			t.Errorf("repeats %v, want #3 to repeat #2", r)
+		}
+		d.FromPeer(syn(t, 5))
+		if b, _ = s.Read(t.Context(), second); len(b.Packets) != 1 || b.Packets[0].Repeats != 2 {
+			t.Errorf("a later copy: %+v", b.Packets)
+		}
+		// What matters stands behind the copies: they do not count.
+		for _, p := range [][]byte{syn(t, 5), syn(t, 5), syn(t, 7)} {
+			d.FromPeer(p)
+		}
+		synctest.Wait()
+		if b, _ = s.Read(t.Context(), ReadOptions{Timeout: time.Second, Max: 1}); numbers(b) != "6 7 8" {
+			t.Errorf("a read of one packet gave %q, want it behind its copies: 6 7 8", numbers(b))
+		}
+	})
+}
