@@ -98,7 +98,7 @@ func Read(from io.Reader) (*Report, error) {
 	case len(data) == 0:
 		return nil, errors.New("it is empty; " + wantReport)
 	case data[0] != '{':
-		return nil, fmt.Errorf("it starts with %q, not with {; %s", data[0], wantReport)
+		return nil, fmt.Errorf("it starts with %+q, not with {; %s", data[0], wantReport)
 	}
 	var head struct {
 		Version *json.Number `json:"version"`
@@ -111,7 +111,7 @@ func Read(from io.Reader) (*Report, error) {
 	case head.Version == nil:
 		return nil, errors.New("it is JSON, but has no version; " + wantReport)
 	case head.Version.String() != fmt.Sprint(Version):
-		return nil, fmt.Errorf("it is of version %.20s, written by tun-mcp %.40q; this program reads version %d: use the one that wrote it, or run the trial again",
+		return nil, fmt.Errorf("it is of version %.20s, written by tun-mcp %+.40q; this program reads version %d: use the one that wrote it, or run the trial again",
 			head.Version, head.Program, Version)
 	}
 	r := new(Report)
@@ -131,11 +131,11 @@ func badReport(err error, size int) error {
 	case errors.As(err, &syntax):
 		return fmt.Errorf("at byte %d it is not JSON: %w; %s", syntax.Offset, err, wantReport)
 	case errors.As(err, &mistyped):
-		return fmt.Errorf("at byte %d %q is a %.20s, which does not fit; %s", mistyped.Offset, mistyped.Field, mistyped.Value, wantReport)
+		return fmt.Errorf("at byte %d %+q is a %.20s, which does not fit; %s", mistyped.Offset, mistyped.Field, mistyped.Value, wantReport)
 	}
-	// A time is quoted with all that is in it.
+	// A time is quoted with all that is in it, and what was no text with it.
 	harmless := strings.Map(func(r rune) rune {
-		if unicode.IsPrint(r) {
+		if unicode.IsPrint(r) && r != unicode.ReplacementChar {
 			return r
 		}
 		return '.'
