@@ -44,9 +44,9 @@ func RunHolder() {
 	}
 	if err := hold(); err != nil {
 		fmt.Fprintln(os.Stderr, holderName+":", err)
-		os.Exit(1)
+		unix.Exit(1)
 	}
-	os.Exit(0)
+	unix.Exit(0) // at once: nothing is left to do, and under the race detector os.Exit would sleep for a second
 }
 
 // isHolder tells whether this process was started as one. A process may have no
