@@ -16,7 +16,7 @@ var (
 		regexp.MustCompile(`^#\d+ \d+ bytes, waited [0-9.]+ s(: .*)?$`),
 		regexp.MustCompile(`^#\d+ \d+ bytes: retransmission of #\d+(, sent before your answer #\d+|, sent after your answer #\d+, which may be lost)?$`),
 		regexp.MustCompile(`^\d+ more queued, \d+ dropped$`),
-		regexp.MustCompile(`^\+ \d+ more bytes?$`),
+		regexp.MustCompile(`^\+ \d+ more bytes?(, from \d+)?$`),
 		regexp.MustCompile(`^no packet in \d+ ms \(tun0 up, private network, \d+ packets so far(, \d+ written|; the user can ping it with: tun-mcp exec -- ping 10\.77\.0\.2)\)$`),
 		regexp.MustCompile(`^#\d+ \d+ bytes written(: .*)?$`),
 		regexp.MustCompile(`^packet \d+( \((reply to|copy of) #\d+\))?: .+$`),
@@ -159,7 +159,7 @@ var vocabulary = set(`
 'z' -- --assist a accepted ACK ack acknowledgment address after again an and answer append are assist at bars be before
 between bits by byte bytes cannot carries character check checksum checksums code copy correct data
 destination DF digit domain don't dropped DSCP echo ECN end exec far fault fix flags flow for fragment
-fragments gtp-user has header hex hop hop-by-hop http https ICMP id identification identifier in instructions
+fragments from gtp-user has header hex hop hop-by-hop http https ICMP id identification identifier in instructions
 IP IPv4 IPv6 is it italk its judged kind known label last left len length lengths limit link link's list live lost
 M may MF more MTU network next no none not number of offset ok once option options or over packet packet's packets
 payload ping pointer port position private protocol PSH queued quoted reply request reserved rest

@@ -68,7 +68,13 @@ func (v *view) checkFragment(faults []Fault) []Fault {
 	if v.more && size%8 != 0 {
 		faults = append(faults, Fault{layer, "fragment payload length", v.fragAt, uint64(size), 8, MultipleOf})
 	}
-	if end := v.fragOff + size; end > MaxLen {
+	// With the headers that stand before it: the whole packet of IPv4, all
+	// behind its first header of IPv6.
+	before := v.hdr
+	if v.version == 6 {
+		before = v.fragAt - fragmentLen - ipv6Len
+	}
+	if end := before + v.fragOff + size; end > MaxLen {
 		faults = append(faults, Fault{layer, "fragment end", v.fragAt, uint64(end), MaxLen, AtMost})
 	}
 	return faults

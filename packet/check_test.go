@@ -162,3 +162,28 @@ func TestCarriable(t *testing.T) {
 		}
 	}
 }
+
+// A fragment that would make a packet longer than any is a fault, its headers
+// counted (RFC 791 section 3.1, RFC 8200 section 4.5).
+func TestFragmentEnd(t *testing.T) {
+	for hex, want := range map[string]string{
+		"45000000 00001ffc 40110000 0a4d0001 0a4d0002 00000000000000":                                                                              "", // 20 + 65,504 + 7
+		"45000000 00001ffd 40110000 0a4d0001 0a4d0002 00000000000000":                                                                              "IPv4 fragment end is 65539, should be at most 65535",
+		"60000000 0018 00 40 20010db8007700000000000000000001 20010db8007700000000000000000002 2c00010400000000 1100fff000001234 0000000000000000": "IPv6 fragment end is 65536, should be at most 65535",
+		"60000000 0017 00 40 20010db8007700000000000000000001 20010db8007700000000000000000002 2c00010400000000 1100fff000001234 00000000000000":   "",
+	} {
+		b, err := ParseHex(hex)
+		if err == nil {
+			b, err = Fix(b)
+		}
+		got := ""
+		if err != nil {
+			got = err.Error()
+		} else if faults := Check(b); len(faults) > 0 {
+			got = faults[0].String()
+		}
+		if want == "" && got != "" || !strings.Contains(got, want) {
+			t.Errorf("%s: %q, want %q", hex, got, want)
+		}
+	}
+}

@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// Dump is the text of the hexdump tool: the first 8,192 bytes of b as 16-bit
-// words, 16 bytes a line behind the decimal offset of the first, and beside them, if ascii is
-// true, the bytes as printable ASCII ('.' for others) in a frame of two bars.
+// Dump is the text of the hexdump tool: 8,192 bytes of b at most, those from the
+// offset from on, as 16-bit words, 16 bytes a line behind the decimal offset of the
+// first, and beside them, if ascii is true, the bytes as printable ASCII ('.' for others) in a frame of two bars.
 // The frame begins in the same column of every line and ends the line, so that
 // no '|' of a packet can be taken for its end. If fields is true, each
 // header field follows with offset, size in bytes (or bits), name and meaning,
@@ -15,9 +15,9 @@ import (
 // other fault that Check finds. Strangers' bytes appear as text nowhere but in
 // the frame. Every line ends in a newline. The dump of a packet of 1,500
 // bytes is about 7,000 bytes long.
-func Dump(b []byte, fields, ascii bool) string {
+func Dump(b []byte, from int, fields, ascii bool) string {
 	var s sheet
-	s.bytes(b, ascii)
+	s.bytes(b, min(max(from, 0), len(b)), ascii)
 	if !fields {
 		return s.String()
 	}
@@ -45,14 +45,14 @@ type sheet struct{ strings.Builder }
 // 50,000 characters from their models.
 const dumpBytes = 8192
 
-// bytes writes the plain dump.
-func (s *sheet) bytes(b []byte, ascii bool) {
-	if left := len(b) - dumpBytes; left > 0 {
-		defer fmt.Fprintf(s, "+ %d more bytes\n", left)
-		b = b[:dumpBytes]
+// bytes writes the plain dump, from an offset on.
+func (s *sheet) bytes(b []byte, from int, ascii bool) {
+	if left := len(b) - from - dumpBytes; left > 0 {
+		defer fmt.Fprintf(s, "+ %d more bytes, from %d\n", left, from+dumpBytes)
+		b = b[:from+dumpBytes]
 	}
 	width := len(fmt.Sprint(max(len(b)-1, 0) / lineLen * lineLen))
-	for at := 0; at < len(b); at += lineLen {
+	for at := from; at < len(b); at += lineLen {
 		line := b[at:min(at+lineLen, len(b))]
 		words := appendWords(nil, line)
 		if !ascii {
@@ -109,18 +109,21 @@ func (s *sheet) payload(name string, from, to int) {
 // of a checksum.
 func (s *sheet) verdicts(v *view) {
 	faults := v.check()
-	once := "" // what a verdict depends on
+	header, once := "", "" // what a verdict depends on
 	for _, fault := range faults {
 		if strings.HasSuffix(fault.Field, "length") && fault.Bound == Exactly {
 			once = " once the lengths are right"
+			if fault.Layer == "IPv4" {
+				header = once
+			}
 		}
 	}
 	if v.hdr > 0 && v.version == 4 {
 		given, want := v.headerChecksum()
 		if checksum(sum(v.b[:v.hdr], 0)) == 0 && !agrees(given, want) {
-			fmt.Fprintf(s, "IPv4 header checksum 0x%04x: ok as the header stands, 0x%04x%s\n", given, want, once)
+			fmt.Fprintf(s, "IPv4 header checksum 0x%04x: ok as the header stands, 0x%04x%s\n", given, want, header)
 		} else {
-			s.verdict("IPv4 header checksum", given, want, once)
+			s.verdict("IPv4 header checksum", given, want, header)
 		}
 	}
 	given, want, _, ok := v.transportChecksum()

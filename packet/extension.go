@@ -52,7 +52,7 @@ func (v *view) walkExtensions() {
 		x := extension{proto: v.proto, off: v.up}
 		switch v.proto {
 		case protoFragment:
-			x.size = 8
+			x.size = fragmentLen
 		case protoAH:
 			x.size = (int(v.b[v.up+1]) + 2) * 4
 			if x.size < 12 {

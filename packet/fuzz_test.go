@@ -35,7 +35,7 @@ func FuzzSummaryDump(f *testing.F) {
 			t.Errorf("summary of %d bytes: %q", len(s), s)
 		}
 		// The ASCII column is left out where the bytes stand alone.
-		for _, text := range []string{Dump(b, true, true), Dump(b, false, false), Words(b, dumpBytes)} {
+		for _, text := range []string{Dump(b, 0, true, true), Dump(b, 0, false, false), Words(b, dumpBytes)} {
 			checkDump(t, b, text)
 		}
 		FlowOf(b)
@@ -65,7 +65,7 @@ func checkDump(t *testing.T, b []byte, text string) {
 // A packet that is shown in part, of text that could be taken for its lines.
 func TestDumpOfALongPacket(t *testing.T) {
 	b := bytes.Repeat([]byte("\n45: 00\x1b[31m"), dumpBytes/10)
-	for _, text := range []string{Dump(b, true, true), Dump(b, false, false), Words(b, dumpBytes)} {
+	for _, text := range []string{Dump(b, 0, true, true), Dump(b, 0, false, false), Words(b, dumpBytes)} {
 		checkDump(t, b, text)
 		if !strings.Contains(text, "\n+ ") {
 			t.Error("what is left out is not said")

@@ -93,6 +93,6 @@ func TestDumpGolden(t *testing.T) {
 	for _, name := range []string{"ping-request", "ping-reply-bad-icmp-checksum", "tcp-syn-options", "ipv4-options",
 		"udp-no-checksum", "icmp-port-unreachable", "ipv4-fragment-last", "ipv4-short-ihl", "ping-request-truncated",
 		"ipv6-udp-fragment", "ipv6-mld-report", "ipv6-routing-header", "ipv6-neighbor-solicitation", "gtp-crafted-2152", "version-5"} {
-		t.Run(name, func(t *testing.T) { golden(t, name+".dump", Dump(sample(t, name), true, true)) })
+		t.Run(name, func(t *testing.T) { golden(t, name+".dump", Dump(sample(t, name), 0, true, true)) })
 	}
 }

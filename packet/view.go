@@ -4,10 +4,11 @@ import "encoding/binary"
 
 // Lengths of headers, in bytes.
 const (
-	ipv4Min = 20
-	ipv6Len = 40
-	udpLen  = 8
-	tcpMin  = 20
+	ipv4Min     = 20
+	ipv6Len     = 40
+	fragmentLen = 8 // the fragment header of IPv6
+	udpLen      = 8
+	tcpMin      = 20
 )
 
 // IP protocol numbers, which are IPv6 next header values as well.

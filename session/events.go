@@ -104,12 +104,15 @@ func (s *Session) publish(e Event) {
 		e.Began = s.steady(e.Began)
 	}
 	for w := range s.watchers {
-		if w.missed > 0 && len(w.events) < cap(w.events)-1 {
+		// The last two places are kept for the end, and for the word before it
+		// that events were missed.
+		room := len(w.events) < cap(w.events)-2 || e.Event == EventEnd
+		if w.missed > 0 && room {
 			w.events <- Event{Event: EventMissed, Missed: w.missed, Time: e.Time}
 			w.missed = 0
+			room = len(w.events) < cap(w.events)-2 || e.Event == EventEnd
 		}
-		// The last place is kept for the word that events were missed.
-		if w.missed > 0 || len(w.events) >= cap(w.events)-1 {
+		if !room {
 			w.missed++
 			continue
 		}

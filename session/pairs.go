@@ -12,15 +12,16 @@ const responsesKept = 1024
 
 // pairs finds the packet that a written one answers, and keeps response times.
 type pairs struct {
-	latest    map[packet.Flow]int // by flow, the number of the last packet read
+	latest    map[packet.Flow]int // by flow, the number of the last packet that the agent was given
 	responses []time.Duration     // the last responsesKept, in a ring
 	count     int                 // of all response times
 }
 
 func newPairs() pairs { return pairs{latest: make(map[packet.Flow]int)} }
 
-// received notes a packet that could be answered.
-func (x *pairs) received(p *Packet) {
+// delivered notes a packet that could be answered: not one that still waits, and
+// not a repetition, whose first copy is what the answer is for.
+func (x *pairs) delivered(p *Packet) {
 	if flow, ok := packet.FlowOf(p.Data); ok {
 		x.latest[flow] = p.Number
 	}
@@ -67,7 +68,7 @@ func (x *pairs) sum() ResponseTimes {
 	r := ResponseTimes{Answered: x.count}
 	if n := len(x.responses); n > 0 {
 		sorted := slices.Sorted(slices.Values(x.responses))
-		r.Min, r.Median, r.Max = milliseconds(sorted[0]), milliseconds(sorted[n/2]), milliseconds(sorted[n-1])
+		r.Min, r.Median, r.Max = milliseconds(sorted[0]), milliseconds(sorted[(n-1)/2]), milliseconds(sorted[n-1])
 	}
 	return r
 }

@@ -119,6 +119,9 @@ func (s *Session) take(ctx context.Context, o ReadOptions) (Batch, error) {
 		if e, err := s.record.find(d.Repeats); err == nil {
 			d.Answer = e.answer
 		}
+		if d.Repeats == 0 && p.Number >= s.record.first { // else nothing would ever forget it
+			s.pairs.delivered(p)
+		}
 		if d.Repeats == 0 || o.Copies {
 			fresh++
 		}

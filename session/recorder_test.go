@@ -100,6 +100,9 @@ func TestRecordingComments(t *testing.T) {
 		}
 	}
 	inject(echo(t, 8, 1, 1))
+	if _, err := s.Read(t.Context(), second); err != nil {
+		t.Fatal(err)
+	}
 	answer, err := s.Write(t.Context(), echo(t, 0, 1, 1), 0)
 	if err != nil {
 		t.Fatal(err)

@@ -108,7 +108,6 @@ func (s *Session) receive(data []byte, injected bool) *Packet {
 	defer s.mu.Unlock()
 	p := &Packet{Number: s.record.last + 1, Direction: Read, Time: time.Now(), Data: data, Injected: injected}
 	s.keep(p)
-	s.pairs.received(p)
 	s.counters.Received++
 	s.publish(packetEvent(p))
 	if dropped := s.queue.push(p); dropped != nil {

@@ -36,3 +36,33 @@ func TestWatcherThatNeverReads(t *testing.T) {
 	}
 	sum(t, s)
 }
+
+// One who fell behind is told how many events it missed, and of the end, though
+// nothing more comes.
+func TestWatcherBehindHearsTheEnd(t *testing.T) {
+	s := New(tuntest.NewDevice(), Config{})
+	events, stop := s.Watch()
+	defer stop()
+	const many = watcherBound + 100
+	for range many {
+		if _, err := s.Inject([]byte{0x45}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.Close()
+	heard, missed := 0, 0
+	for e := range events {
+		switch e.Event {
+		case EventMissed:
+			missed += e.Missed
+		case EventEnd:
+			// A packet and a drop, once the queue is full, for each.
+			if sent := many + many - DefaultQueue; heard+missed != sent || missed == 0 {
+				t.Errorf("%d events came and %d were missed, of %d", heard, missed, sent)
+			}
+			return
+		default:
+			heard++
+		}
+	}
+}

@@ -96,10 +96,6 @@ func (s *Session) Write(ctx context.Context, data []byte, replyTo int) (*Packet,
 	}
 	if e, err := s.record.find(p.ReplyTo); err == nil && p.ReplyTo != 0 {
 		p.Response = p.Time.Sub(e.packet.Time)
-		if e.answer == 0 {
-			e.answer = p.Number
-			s.pairs.responded(p.Response)
-		}
 	} else {
 		p.ReplyTo = 0
 	}
@@ -119,12 +115,24 @@ func (s *Session) Write(ctx context.Context, data []byte, replyTo int) (*Packet,
 		s.mu.Unlock()
 		return nil, fmt.Errorf("packet #%d was lost, the link did not take it: %w", p.Number, err)
 	}
+	s.answered(p)
 	return p, nil
+}
+
+// answered notes what p, which the device has taken, was an answer to.
+func (s *Session) answered(p *Packet) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if e, err := s.record.find(p.ReplyTo); err == nil && e.answer == 0 {
+		e.answer = p.Number
+		s.pairs.responded(p.Response)
+	}
 }
 
 // Refused counts a packet that was not written, because of why.
 func (s *Session) Refused(data []byte, replyTo int, why error) {
 	_, tooFast := errors.AsType[*RateError](why)
+	data = data[:min(len(data), maxPacket)] // what is longer is no packet, and would be kept for those who watch
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.counters.Refused++

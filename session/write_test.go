@@ -1,6 +1,7 @@
 package session
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -14,6 +15,13 @@ func TestWriteNumbersAndPairs(t *testing.T) {
 		d.FromPeer(echo(t, 8, 7, 1))
 		d.FromPeer(echo(t, 8, 7, 2))
 		synctest.Wait()
+		if p, err := s.Write(t.Context(), echo(t, 0, 7, 2), 0); err != nil || p.ReplyTo != 0 {
+			t.Errorf("%+v, %v: nobody has read what this could answer", p, err)
+		}
+		<-d.ToPeer
+		if _, err := s.Read(t.Context(), second); err != nil {
+			t.Fatal(err)
+		}
 		time.Sleep(1840 * time.Millisecond) // fake time
 		tests := []struct {
 			name    string
@@ -21,10 +29,10 @@ func TestWriteNumbersAndPairs(t *testing.T) {
 			replyTo int
 			want    Packet
 		}{
-			{"by its number", echo(t, 0, 9, 9), 1, Packet{Number: 3, ReplyTo: 1, Response: 1840 * time.Millisecond}},
-			{"by its flow", echo(t, 0, 7, 2), 0, Packet{Number: 4, ReplyTo: 2, Response: 1840 * time.Millisecond}},
-			{"twice", echo(t, 0, 7, 2), 0, Packet{Number: 5, ReplyTo: 2, Response: 1840 * time.Millisecond}},
-			{"no such flow", echo(t, 0, 7, 3), 0, Packet{Number: 6}},
+			{"by its number", echo(t, 0, 9, 9), 1, Packet{Number: 4, ReplyTo: 1, Response: 1840 * time.Millisecond}},
+			{"by its flow", echo(t, 0, 7, 2), 0, Packet{Number: 5, ReplyTo: 2, Response: 1840 * time.Millisecond}},
+			{"twice", echo(t, 0, 7, 2), 0, Packet{Number: 6, ReplyTo: 2, Response: 1840 * time.Millisecond}},
+			{"no such flow", echo(t, 0, 7, 3), 0, Packet{Number: 7}},
 		}
 		for _, test := range tests {
 			p, err := s.Write(t.Context(), test.data, test.replyTo)
@@ -42,6 +50,32 @@ func TestWriteNumbersAndPairs(t *testing.T) {
 			t.Errorf("response times %+v, want 2 answered: each packet counts once", r)
 		}
 	})
+}
+
+// What the device did not take has answered nothing.
+func TestLostAnswerIsNone(t *testing.T) {
+	d := &refuser{Device: tuntest.NewDevice(), why: errors.New("link is down")}
+	s := New(d, Config{})
+	defer s.Close()
+	if _, err := s.Inject(echo(t, 8, 7, 1)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Read(t.Context(), second); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Write(t.Context(), echo(t, 0, 7, 1), 1); err == nil {
+		t.Fatal("the device should not have taken the packet")
+	}
+	if r := s.ResponseTimes(); r.Answered != 0 {
+		t.Errorf("response times %+v of an answer that was lost", r)
+	}
+	d.why = nil
+	if _, err := s.Write(t.Context(), echo(t, 0, 7, 1), 1); err != nil {
+		t.Fatal(err)
+	}
+	if r := s.ResponseTimes(); r.Answered != 1 {
+		t.Errorf("response times %+v, want one answer", r)
+	}
 }
 
 func TestWriteRefuses(t *testing.T) {
@@ -81,11 +115,13 @@ func TestRecordForgets(t *testing.T) {
 		inBubble(t, Config{}, func(t *testing.T, s *Session, d *tuntest.Device) {
 			for i := range RecordPackets + 10 {
 				d.FromPeer(echo(t, 8, 1, uint16(i)))
-				if i%1000 == 0 {
+				if i%100 == 99 || i == RecordPackets+9 {
 					synctest.Wait()
+					if _, err := s.Read(t.Context(), ReadOptions{Max: 100}); err != nil {
+						t.Fatal(err)
+					}
 				}
 			}
-			synctest.Wait()
 			if _, err := s.Packet(10); err == nil || err.Error() != "packet #10 is forgotten: the record still holds #11 to #4106" {
 				t.Errorf("packet 10: %v", err)
 			}

@@ -49,7 +49,7 @@ func (h *Host) read(ctx context.Context, a readArguments) (string, error) {
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return "", fmt.Errorf("the read was cancelled: no packet was taken, all are still there for the next read")
 	case err != nil:
-		return "", fmt.Errorf("%w. The link does not come back: ask the user to restart this MCP server (in Claude Code: /mcp, reconnect)", err)
+		return "", fmt.Errorf("%w. %s", err, linkGone)
 	case len(batch.Packets) == 0:
 		return h.nothing(a.TimeoutMS), nil
 	}
@@ -60,6 +60,9 @@ func (h *Host) read(ctx context.Context, a readArguments) (string, error) {
 	fmt.Fprintf(&out, "%d more queued, %d dropped", batch.Queued, batch.Dropped)
 	return out.String(), nil
 }
+
+// linkGone is what to do once the link has ended.
+const linkGone = "The link does not come back: ask the user to restart this MCP server (in Claude Code: /mcp, reconnect)"
 
 // show writes one packet as the agent sees it.
 func (h *Host) show(out *strings.Builder, p session.Delivered, most int) {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
+	"os"
 	"slices"
 	"strings"
 
@@ -54,7 +56,7 @@ func (h *Host) write(ctx context.Context, a writeArguments) (string, error) {
 		return "", errors.New(`packets is missing; accepted: an array of 1 to 64 objects. Example: {"packets": [{"hex": "4500..."}]}`)
 	}
 	var out strings.Builder
-	sent := 0
+	sent, ended := 0, false
 	var tooFast error // the first packet over the rate limit holds up all behind it: their order stays
 	for i, p := range a.Packets {
 		line, err := h.writeOne(ctx, p, assist, tooFast)
@@ -64,6 +66,7 @@ func (h *Host) write(ctx context.Context, a writeArguments) (string, error) {
 			} else if limit, ok := errors.AsType[*session.RateError](err); ok {
 				tooFast = limit
 			}
+			ended = ended || errors.Is(err, os.ErrClosed)
 			fmt.Fprintf(&out, "packet %d%s: %v\n", i+1, p.about(), err)
 			continue
 		}
@@ -76,7 +79,11 @@ func (h *Host) write(ctx context.Context, a writeArguments) (string, error) {
 		if a.ThenRead != nil {
 			out.WriteString(", so then_read was skipped")
 		}
-		out.WriteString(": correct and write again")
+		if ended {
+			out.WriteString(". " + linkGone)
+		} else {
+			out.WriteString(": correct and write again")
+		}
 		if sent == 0 {
 			return "", errors.New(out.String())
 		}
@@ -129,7 +136,11 @@ func (h *Host) writeOne(ctx context.Context, p packetArguments, assist Assist, h
 	}
 	line += ": " + packet.Summary(data)
 	if src, _, ok := packet.Addresses(data); ok && len(h.Own) > 0 && !slices.Contains(h.Own, src) {
-		line += fmt.Sprintf(" (its source is not yours, %s)", h.Own[0])
+		line += " (its source is not yours"
+		if i := slices.IndexFunc(h.Own, func(own netip.Addr) bool { return own.Is4() == src.Is4() }); i >= 0 {
+			line += ", " + h.Own[i].String()
+		}
+		line += ")"
 	}
 	if written.ReplyTo != 0 {
 		line += fmt.Sprintf(", %s after #%d", seconds(written.Response), written.ReplyTo)

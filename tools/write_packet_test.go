@@ -28,6 +28,9 @@ func TestPrepend(t *testing.T) {
 func TestWritePacket(t *testing.T) {
 	b := newBench(t, AssistFix)
 	data := b.receive(request)
+	if _, err := b.call("read_packet", `{"settle_ms": 0}`); err != nil {
+		t.Fatal(err)
+	}
 	want := hex.EncodeToString(reply(data))
 	patch := fmt.Sprintf(`"patch": {"12": "0a4d00020a4d0001", "20": "00", "22": "%s"}`, want[44:48])
 	tests := []struct{ name, packet, assist string }{
