@@ -161,7 +161,7 @@ func TestClaudeCodePermissions(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			c := newClaude(t, builtProject(t), test.trusted)
-			c.model.wait = 100
+			c.model.set(func(m *model) { m.wait = 100 })
 			c.start("answer pings", test.args...)
 			if out := c.finished(); !strings.Contains(out, test.want) {
 				t.Errorf("claude printed %q, want %q in it", out, test.want)

@@ -24,12 +24,12 @@ import (
 // proxy that the client is given, so that what would leave the machine is known
 // and refused.
 type model struct {
-	url  string
-	wait int    // timeout_ms of the first read
-	then int    // and of those that follow a write
-	tool string // what the client puts before the name of a tool
+	url string
 
 	mu    sync.Mutex // guards what follows
+	wait  int        // timeout_ms of the first read
+	then  int        // and of those that follow a write
+	tool  string     // what the client puts before the name of a tool
 	agent scripted   // its rules, and how many it answered
 	turns []turn     // the turns of the agent, without the client's own errands
 	other []string   // everything else that was asked: method and path
@@ -70,6 +70,13 @@ func startModel(t testing.TB, batch int) *model {
 	t.Cleanup(server.Close)
 	m.url = server.URL
 	return m
+}
+
+// set changes how it behaves.
+func (m *model) set(change func(*model)) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	change(m)
 }
 
 func (m *model) ServeHTTP(w http.ResponseWriter, r *http.Request) {

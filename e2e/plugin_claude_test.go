@@ -17,7 +17,7 @@ import (
 func newClaudeWithPlugin(t *testing.T) (c *claude, flags []string) {
 	t.Helper()
 	c = newClaude(t, t.TempDir(), false)
-	c.model.tool = "mcp__plugin_tun-mcp_tun__"
+	c.model.set(func(m *model) { m.tool = "mcp__plugin_tun-mcp_tun__" })
 	i := slices.IndexFunc(c.process.Env, func(v string) bool { return strings.HasPrefix(v, "PATH=") })
 	c.process.Env[i] = "PATH=" + filepath.Dir(program) + ":" + strings.TrimPrefix(c.process.Env[i], "PATH=")
 	folder, err := filepath.Abs(pluginFolder)
