@@ -10,7 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/tun-mcp/tun-mcp/session"
+	"github.com/tun-mcp/tun-mcp/session/control"
 	"github.com/tun-mcp/tun-mcp/tun"
 )
 
@@ -31,11 +31,11 @@ program's.`,
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			client, err := session.Find(name)
+			client, err := control.Find(name)
 			if err != nil {
 				return err
 			}
-			if running := session.Running(); name == "" && len(running) > 1 {
+			if running := control.Running(); name == "" && len(running) > 1 {
 				fmt.Fprintf(cmd.ErrOrStderr(), "exec: sessions are running: %s; this is %s, the newest; --session NAME takes another\n", strings.Join(running, ", "), client.Name)
 			}
 			status, err := client.Status(cmd.Context())

@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/tun-mcp/tun-mcp/session"
+	"github.com/tun-mcp/tun-mcp/session/control"
 	"github.com/tun-mcp/tun-mcp/tools"
 	"github.com/tun-mcp/tun-mcp/trial"
 	"github.com/tun-mcp/tun-mcp/trial/agent"
@@ -100,7 +100,7 @@ func scenarios(_ *cobra.Command, given []string, _ string) ([]string, cobra.Shel
 
 // runningSessions offers the sessions that are running, the newest first.
 func runningSessions(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-	return session.Running(), cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveKeepOrder
+	return control.Running(), cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveKeepOrder
 }
 
 // agentAddresses offers the agent's addresses in the session that --session
@@ -108,7 +108,7 @@ func runningSessions(*cobra.Command, []string, string) ([]string, cobra.ShellCom
 func agentAddresses(cmd *cobra.Command, given []string, _ string) ([]string, cobra.ShellCompDirective) {
 	const none = cobra.ShellCompDirectiveNoFileComp
 	name, _ := cmd.Flags().GetString("session") // ping has this flag
-	client, err := session.Find(name)
+	client, err := control.Find(name)
 	if err != nil || len(given) > 0 {
 		return nil, none
 	}

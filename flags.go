@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tun-mcp/tun-mcp/session"
+	"github.com/tun-mcp/tun-mcp/session/control"
 	"github.com/tun-mcp/tun-mcp/tools"
 	"github.com/tun-mcp/tun-mcp/tun"
 )
@@ -66,7 +67,7 @@ func (s *serveOptions) parse() (queue int, assist tools.Assist, allow []netip.Pr
 		return 0, "", nil, fmt.Errorf("--%w", err)
 	}
 	if s.session != "" {
-		if err := session.CheckName(s.session); err != nil {
+		if err := control.CheckName(s.session); err != nil {
 			return 0, "", nil, fmt.Errorf("--session: %w", err)
 		}
 	}

@@ -11,7 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tun-mcp/tun-mcp/ping"
-	"github.com/tun-mcp/tun-mcp/session"
+	"github.com/tun-mcp/tun-mcp/session/control"
 	"github.com/tun-mcp/tun-mcp/tun"
 )
 
@@ -46,7 +46,7 @@ The output is that of ping (iputils). The exit status is 0 if there was a reply,
 				return pingError(err)
 			}
 			if o.socket != "" {
-				return pingError(pingFromHere(cmd, session.At(o.socket), config))
+				return pingError(pingFromHere(cmd, control.At(o.socket), config))
 			}
 			return pingError(pingSession(cmd, o, config))
 		},
@@ -66,11 +66,11 @@ func pingError(err error) error {
 // pingSession pings the agent of the session that o names.
 func pingSession(cmd *cobra.Command, o pingOptions, config ping.Config) error {
 	ctx := cmd.Context()
-	client, err := session.Find(o.session)
+	client, err := control.Find(o.session)
 	if err != nil {
 		return err
 	}
-	if running := session.Running(); o.session == "" && len(running) > 1 {
+	if running := control.Running(); o.session == "" && len(running) > 1 {
 		fmt.Fprintf(cmd.ErrOrStderr(), "ping: sessions are running: %s; this is %s, the newest; --session NAME takes another\n", strings.Join(running, ", "), client.Name)
 	}
 	status, err := client.Status(ctx)
@@ -109,7 +109,7 @@ func pingSession(cmd *cobra.Command, o pingOptions, config ping.Config) error {
 }
 
 // pingFromHere pings from the network that this process is in.
-func pingFromHere(cmd *cobra.Command, client *session.Client, config ping.Config) error {
+func pingFromHere(cmd *cobra.Command, client *control.Client, config ping.Config) error {
 	socket, err := ping.OpenKernel(config.To)
 	if err != nil {
 		return err

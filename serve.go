@@ -15,6 +15,7 @@ import (
 
 	"github.com/tun-mcp/tun-mcp/mcpserver"
 	"github.com/tun-mcp/tun-mcp/session"
+	"github.com/tun-mcp/tun-mcp/session/control"
 	"github.com/tun-mcp/tun-mcp/tools"
 	"github.com/tun-mcp/tun-mcp/tun"
 )
@@ -39,12 +40,12 @@ func serve(ctx context.Context, o serveOptions, in, out *os.File) error {
 		name = newName()
 	}
 	// The name comes first: a second server of that name must not open a link.
-	listener, err := session.Claim(name)
+	listener, err := control.Claim(name)
 	if err != nil {
 		return err
 	}
 	defer listener.Close()
-	o.link.Cleanup = session.SocketPath(name)
+	o.link.Cleanup = control.SocketPath(name)
 	link, err := tun.Open(o.link)
 	if err != nil {
 		return err
@@ -76,8 +77,8 @@ func serve(ctx context.Context, o serveOptions, in, out *os.File) error {
 		status.Endpoint = endpoint.URL()
 		return status
 	}
-	control := session.NewControl(s, listener, status)
-	defer control.Close()
+	socket := control.Serve(s, listener, status)
+	defer socket.Close()
 
 	host := &tools.Host{Session: s, Assist: assist, NoASCII: o.noASCII, Own: own(link), Status: status}
 	server, err := mcpserver.New(mcpserver.Config{Version: version(), Tools: host.All(), Status: status, Called: s.Called})
@@ -151,7 +152,7 @@ func pingWith(link *tun.Link, name string) string {
 		self = "go run ."
 	}
 	option := ""
-	if len(session.Running()) > 1 {
+	if len(control.Running()) > 1 {
 		option = " --session " + name
 	}
 	if link.Network == tun.NetworkMemory { // no program runs on that peer

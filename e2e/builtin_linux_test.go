@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tun-mcp/tun-mcp/session"
+	"github.com/tun-mcp/tun-mcp/session/control"
 	"github.com/tun-mcp/tun-mcp/tun/tuntest"
 )
 
@@ -19,7 +19,7 @@ func TestBuiltinLeavesNothing(t *testing.T) {
 			b := startBuiltin(t, "--network", network, "--ping", "100000")
 			b.await("64 bytes from") // ping is under way
 			t.Setenv("XDG_RUNTIME_DIR", b.runtime)
-			found, err := session.Find("")
+			found, err := control.Find("")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -38,7 +38,7 @@ func TestBuiltinLeavesNothing(t *testing.T) {
 			for _, wait := range ended {
 				wait()
 			}
-			if running := session.Running(); len(running) != 0 {
+			if running := control.Running(); len(running) != 0 {
 				t.Errorf("sessions are still there: %v", running)
 			}
 		})

@@ -16,7 +16,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tun-mcp/tun-mcp/session"
+	"github.com/tun-mcp/tun-mcp/session/control"
 	"github.com/tun-mcp/tun-mcp/tun/tuntest"
 )
 
@@ -122,7 +122,7 @@ func newClaude(t *testing.T, project string, trusted bool) *claude {
 		}
 	}
 	runtime := shortDir(t)
-	t.Setenv("XDG_RUNTIME_DIR", runtime) // session.Find looks there
+	t.Setenv("XDG_RUNTIME_DIR", runtime) // control.Find looks there
 	c.process = exec.Command(path)
 	c.process.Dir = project
 	c.process.Env = []string{
@@ -220,7 +220,7 @@ func (c *claude) turns() []turn {
 // function that fails the test if any of it is left.
 func (c *claude) traces() (gone func()) {
 	c.t.Helper()
-	found, err := session.Find("")
+	found, err := control.Find("")
 	if err != nil {
 		c.t.Fatalf("claude asked the model before its server ran, or the server has ended: %v\n%s", err, c.said())
 	}
@@ -244,7 +244,7 @@ func (c *claude) traces() (gone func()) {
 		c.t.Fatal(err)
 	}
 	c.t.Cleanup(func() { held.Close() })
-	socket := session.SocketPath(status.Session)
+	socket := control.SocketPath(status.Session)
 	return func() {
 		c.t.Helper()
 		for _, ended := range watched {

@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tun-mcp/tun-mcp/session"
+	"github.com/tun-mcp/tun-mcp/session/control"
 )
 
 // The whole way as a user goes it: Claude Code finds .mcp.json, starts the
@@ -119,7 +119,7 @@ func TestClaudeCodeInTheCheckout(t *testing.T) {
 	c.start("answer pings")
 	c.reading()
 	gone := c.traces()
-	if running, err := session.Find(""); err != nil {
+	if running, err := control.Find(""); err != nil {
 		t.Error(err)
 	} else if status, err := running.Status(t.Context()); err != nil || !strings.HasPrefix(status.PingWith, "go run . ") {
 		t.Errorf("the user is told to ping with %q, %v", status.PingWith, err)

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tun-mcp/tun-mcp/session"
+	"github.com/tun-mcp/tun-mcp/session/control"
 	"github.com/tun-mcp/tun-mcp/tun/tuntest"
 )
 
@@ -79,7 +79,7 @@ func TestControlSocketRemoved(t *testing.T) {
 		t.Fatal(err)
 	}
 	out, err := c.command("ping", "-c1").CombinedOutput()
-	if err == nil || !strings.Contains(string(out), session.ErrNoSession.Error()) {
+	if err == nil || !strings.Contains(string(out), control.ErrNoSession.Error()) {
 		t.Errorf("ping: %v, %s", err, out)
 	}
 	if text, failed := c.tool("read_packet", `{"timeout_ms": 0}`); failed || !strings.HasPrefix(text, "no packet") {
@@ -111,12 +111,12 @@ func TestNoRuntimeFolder(t *testing.T) {
 	dir := shortDir(t)
 	t.Setenv("XDG_RUNTIME_DIR", "")
 	t.Setenv("TMPDIR", dir)
-	listener, err := session.Claim("here")
+	listener, err := control.Claim("here")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer listener.Close()
-	path := session.SocketPath("here")
+	path := control.SocketPath("here")
 	info, err := os.Stat(filepath.Dir(path))
 	if err != nil || info.Mode().Perm() != 0o700 || filepath.Dir(filepath.Dir(path)) != dir {
 		t.Errorf("the socket is %s, its folder %v, %v", path, info, err)

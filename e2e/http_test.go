@@ -18,7 +18,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tun-mcp/tun-mcp/session"
+	"github.com/tun-mcp/tun-mcp/session/control"
 )
 
 // httpServer is a real server process that serves HTTP.
@@ -111,7 +111,7 @@ func (s *httpServer) over(name, arguments string) (string, error) {
 }
 
 // reading waits until so many reads wait for a packet.
-func reading(t *testing.T, s *session.Client, want int) {
+func reading(t *testing.T, s *control.Client, want int) {
 	t.Helper()
 	for deadline := time.Now().Add(patience); ; {
 		status, err := s.Status(t.Context())

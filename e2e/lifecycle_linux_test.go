@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/tun-mcp/tun-mcp/session"
+	"github.com/tun-mcp/tun-mcp/session/control"
 	"github.com/tun-mcp/tun-mcp/tun/tuntest"
 )
 
@@ -178,19 +179,19 @@ func TestSecondServerOfTheSameName(t *testing.T) {
 func TestDeadSocketIsTakenOver(t *testing.T) {
 	dir := shortDir(t)
 	t.Setenv("XDG_RUNTIME_DIR", dir)
-	listener, err := session.Claim("ghost")
+	listener, err := control.Claim("ghost")
 	if err != nil {
 		t.Fatal(err)
 	}
 	listener.(interface{ SetUnlinkOnClose(bool) }).SetUnlinkOnClose(false)
 	listener.Close()
-	if _, err := os.Lstat(session.SocketPath("ghost")); err != nil {
+	if _, err := os.Lstat(control.SocketPath("ghost")); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := session.Find("ghost"); err == nil || !strings.Contains(err.Error(), `no session named "ghost" is running`) {
+	if _, err := control.Find("ghost"); err == nil || !strings.Contains(err.Error(), `no session named "ghost" is running`) {
 		t.Errorf("finding a dead session: %v", err)
 	}
-	if listener, err = session.Claim("ghost"); err != nil {
+	if listener, err = control.Claim("ghost"); err != nil {
 		t.Errorf("claiming a dead session's name: %v", err)
 	} else {
 		listener.Close()

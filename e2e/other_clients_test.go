@@ -30,7 +30,7 @@ func otherClient(t *testing.T, variable string, m *model) *claude {
 	tuntest.RequireProgram(t, "ping")
 	c := &claude{t: t, model: m, project: t.TempDir(), home: t.TempDir(), ended: make(chan struct{}), process: exec.Command(path)}
 	runtime := shortDir(t)
-	t.Setenv("XDG_RUNTIME_DIR", runtime) // session.Find looks there
+	t.Setenv("XDG_RUNTIME_DIR", runtime) // control.Find looks there
 	c.process.Dir = c.project
 	c.process.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + c.home, "XDG_RUNTIME_DIR=" + runtime,
 		// What does not go to the model goes to it all the same, as a proxy.

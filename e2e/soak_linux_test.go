@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tun-mcp/tun-mcp/session"
+	"github.com/tun-mcp/tun-mcp/session/control"
 	"github.com/tun-mcp/tun-mcp/tun/tuntest"
 )
 
@@ -37,7 +37,7 @@ func TestSoak(t *testing.T) {
 
 	b := startBuiltin(t, "-q", "--network", "private", "--record", t.TempDir(), "--session", "served")
 	t.Setenv("XDG_RUNTIME_DIR", b.runtime)
-	served, err := session.Find("served")
+	served, err := control.Find("served")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,7 +74,7 @@ func TestSoak(t *testing.T) {
 	}
 	t.Logf("exchanges: %s", all.tally())
 
-	for i, s := range []*session.Client{served, erring} {
+	for i, s := range []*control.Client{served, erring} {
 		s.Close()
 		after := settled(t, s, before[i])
 		t.Logf("at the end\n%s: %v", s.Name, after)

@@ -13,13 +13,14 @@ import (
 	"time"
 
 	"github.com/tun-mcp/tun-mcp/session"
+	"github.com/tun-mcp/tun-mcp/session/control"
 )
 
 // pace is the time between two exchanges of one kind.
 const pace = 50 * time.Millisecond
 
 // talk lets programs of the peer talk to an agent that answers, beside noise.
-func (s *soak) talk(to *session.Client) {
+func (s *soak) talk(to *control.Client) {
 	s.every(pace, "pings", func(ctx context.Context, i int) error { return pingOnce(ctx, to, uint16(i)) })
 	s.every(pace, "UDP echoes", func(ctx context.Context, _ int) error { return echoUDP(ctx, to) })
 	s.every(pace, "TCP echoes", func(ctx context.Context, _ int) error { return echoTCP(ctx, to) })
@@ -64,7 +65,7 @@ func noise(r *rand.Rand) []byte {
 // some is what is echoed.
 var some = bytes.Repeat([]byte("0123456789abcdef"), 64)
 
-func pingOnce(ctx context.Context, to *session.Client, seq uint16) error {
+func pingOnce(ctx context.Context, to *control.Client, seq uint16) error {
 	conn, err := to.OpenPing(ctx, false)
 	if err != nil {
 		return err
@@ -82,7 +83,7 @@ func pingOnce(ctx context.Context, to *session.Client, seq uint16) error {
 }
 
 // dialed connects with deadlines from ctx.
-func dialed(ctx context.Context, to *session.Client, network, address string) (net.Conn, error) {
+func dialed(ctx context.Context, to *control.Client, network, address string) (net.Conn, error) {
 	conn, err := to.Dial(ctx, network, address, 0)
 	if err != nil {
 		return nil, err
@@ -91,7 +92,7 @@ func dialed(ctx context.Context, to *session.Client, network, address string) (n
 	return conn, conn.SetDeadline(deadline)
 }
 
-func echoUDP(ctx context.Context, to *session.Client) error {
+func echoUDP(ctx context.Context, to *control.Client) error {
 	conn, err := dialed(ctx, to, "udp", "10.77.0.2:7")
 	if err != nil {
 		return err
@@ -108,7 +109,7 @@ func echoUDP(ctx context.Context, to *session.Client) error {
 	return err
 }
 
-func echoTCP(ctx context.Context, to *session.Client) error {
+func echoTCP(ctx context.Context, to *control.Client) error {
 	conn, err := dialed(ctx, to, "tcp", "10.77.0.2:7")
 	if err != nil {
 		return err
@@ -124,7 +125,7 @@ func echoTCP(ctx context.Context, to *session.Client) error {
 	return nil
 }
 
-func getPage(ctx context.Context, to *session.Client) error {
+func getPage(ctx context.Context, to *control.Client) error {
 	conn, err := dialed(ctx, to, "tcp", "10.77.0.2:80")
 	if err != nil {
 		return err
@@ -142,7 +143,7 @@ func getPage(ctx context.Context, to *session.Client) error {
 
 // err lets a client do to its server what clients do: read and cancel, write
 // too much and what is wrong, look at what is forgotten, while the peer floods.
-func (s *soak) err(c *client, from *session.Client) {
+func (s *soak) err(c *client, from *control.Client) {
 	for range 4 {
 		s.every(pace, "cancelled reads", func(ctx context.Context, i int) error {
 			id, waiting := c.begin("tools/call", toolCall("read_packet", fmt.Sprintf(`{"timeout_ms": 2000, "settle_ms": %d, "max_packets": 64}`, i%5*10)))

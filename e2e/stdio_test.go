@@ -10,14 +10,14 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/tun-mcp/tun-mcp/session"
+	"github.com/tun-mcp/tun-mcp/session/control"
 )
 
 // connect returns a client of c's control socket.
-func (c *client) connect() *session.Client {
+func (c *client) connect() *control.Client {
 	c.t.Helper()
 	c.t.(*testing.T).Setenv("XDG_RUNTIME_DIR", c.runtime)
-	found, err := session.Find("")
+	found, err := control.Find("")
 	if err != nil {
 		c.t.Fatal(err)
 	}
@@ -25,7 +25,7 @@ func (c *client) connect() *session.Client {
 }
 
 // inject queues a packet as if from the peer.
-func (c *client) inject(s *session.Client, data []byte) int {
+func (c *client) inject(s *control.Client, data []byte) int {
 	c.t.Helper()
 	number, err := s.Inject(c.t.Context(), data)
 	if err != nil {

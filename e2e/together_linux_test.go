@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tun-mcp/tun-mcp/session"
+	"github.com/tun-mcp/tun-mcp/session/control"
 	"github.com/tun-mcp/tun-mcp/tun/tuntest"
 )
 
@@ -54,7 +54,7 @@ func TestOneNameManyServers(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(s.runtime, "tun-mcp"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	dead, err := net.ListenUnix("unix", &net.UnixAddr{Name: session.SocketPath("same"), Net: "unix"})
+	dead, err := net.ListenUnix("unix", &net.UnixAddr{Name: control.SocketPath("same"), Net: "unix"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,7 +71,7 @@ func TestOneNameManyServers(t *testing.T) {
 		}
 		delete(s.said, loser)
 	}
-	found, err := session.Find("same")
+	found, err := control.Find("same")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,10 +96,10 @@ func TestManyServersAtTheSameMoment(t *testing.T) {
 	const servers = 6
 	s := newStarter(t)
 	s.start(servers, "--network", "private")
-	until(t, "the sessions are up", func() bool { return len(session.Running()) == servers })
+	until(t, "the sessions are up", func() bool { return len(control.Running()) == servers })
 	namespaces := map[string]bool{}
-	for _, name := range session.Running() {
-		found, err := session.Find(name)
+	for _, name := range control.Running() {
+		found, err := control.Find(name)
 		if err != nil {
 			t.Fatal(err)
 		}

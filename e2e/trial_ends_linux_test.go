@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tun-mcp/tun-mcp/session"
+	"github.com/tun-mcp/tun-mcp/session/control"
 	"github.com/tun-mcp/tun-mcp/trial/score"
 	"github.com/tun-mcp/tun-mcp/tun/tuntest"
 )
@@ -30,7 +30,7 @@ func startTrial(t *testing.T, args ...string) (cmd *exec.Cmd, server int, printe
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
 	for timeout := time.After(4 * patience); ; {
-		if client, err := session.Find(""); err == nil {
+		if client, err := control.Find(""); err == nil {
 			if status, err := client.Status(t.Context()); err == nil && status.Counters.Received > 0 {
 				return cmd, status.PID, printed
 			}

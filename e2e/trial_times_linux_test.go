@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/tun-mcp/tun-mcp/session"
+	"github.com/tun-mcp/tun-mcp/session/control"
 	"github.com/tun-mcp/tun-mcp/trial/judge"
 	"github.com/tun-mcp/tun-mcp/tun/tuntest"
 )
@@ -93,7 +94,7 @@ func pingTimes(t *testing.T, printed string) map[int]pingTime {
 // watchPings collects a session's events until so many packets were written.
 func watchPings(t *testing.T, count int) <-chan []session.Event {
 	t.Helper()
-	client, err := session.Find("")
+	client, err := control.Find("")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/tun-mcp/tun-mcp/session"
+	"github.com/tun-mcp/tun-mcp/session/control"
 )
 
 // mostGrowth is how much a server's resident memory may grow, in bytes, from
@@ -34,7 +35,7 @@ func (v vital) String() string {
 var residentSet = regexp.MustCompile(`(?m)^VmRSS:\s+(\d+) kB$`)
 
 // vitals asks a session, and the system about its process.
-func vitals(t *testing.T, s *session.Client) vital {
+func vitals(t *testing.T, s *control.Client) vital {
 	t.Helper()
 	status, err := s.Status(t.Context())
 	if err != nil {
@@ -63,7 +64,7 @@ func vitals(t *testing.T, s *session.Client) vital {
 }
 
 // when asks a session for its vitals until they are right, or patience ends.
-func when(t *testing.T, s *session.Client, right func(vital) bool) (now vital) {
+func when(t *testing.T, s *control.Client, right func(vital) bool) (now vital) {
 	t.Helper()
 	until(t, s.Name+" comes to rest", func() bool {
 		now = vitals(t, s)
@@ -73,7 +74,7 @@ func when(t *testing.T, s *session.Client, right func(vital) bool) (now vital) {
 }
 
 // reading waits until so many reads wait at a server: then it is at rest.
-func atRest(t *testing.T, s *session.Client, readers int) vital {
+func atRest(t *testing.T, s *control.Client, readers int) vital {
 	t.Helper()
 	return when(t, s, func(v vital) bool { return v.Readers == readers })
 }
@@ -82,7 +83,7 @@ func atRest(t *testing.T, s *session.Client, readers int) vital {
 // then: its goroutines and descriptors. The runtime keeps a goroutine for each
 // processor from the first garbage collection on; what leaks leaks with every
 // exchange.
-func settled(t *testing.T, s *session.Client, then vital) vital {
+func settled(t *testing.T, s *control.Client, then vital) vital {
 	t.Helper()
 	const few = 5
 	collectors := uint64(runtime.NumCPU())

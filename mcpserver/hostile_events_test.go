@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/tun-mcp/tun-mcp/session"
+	"github.com/tun-mcp/tun-mcp/session/control"
 	"github.com/tun-mcp/tun-mcp/tun/tuntest"
 )
 
@@ -33,7 +34,7 @@ func TestHostileEvents(t *testing.T) {
 	}
 	device := tuntest.NewDevice()
 	s := session.New(device, session.Config{Name: "hostile"})
-	control := session.NewControl(s, listener, func() session.Status { return s.Fill(session.Status{}) })
+	control := control.Serve(s, listener, func() session.Status { return s.Fill(session.Status{}) })
 	t.Cleanup(func() { s.Close(); control.Close() })
 
 	watcher := http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"time"
 
-	"github.com/tun-mcp/tun-mcp/session"
+	"github.com/tun-mcp/tun-mcp/session/control"
 )
 
 // slowest is the pace at which a run with interval zero goes on if nothing
@@ -17,7 +17,7 @@ const slowest = 10 * time.Millisecond
 const leastLinger = time.Second
 
 // Run pings until Count requests are answered or given up, ctx ends (an error
-// only if its cause is a *session.Ended), or the socket does (its error). It
+// only if its cause is a *control.Ended), or the socket does (its error). It
 // closes the socket, twice perhaps.
 func Run(ctx context.Context, socket Socket, config Config, report Reporter) (Statistics, error) {
 	p := &pinger{config: config, socket: socket, report: report, ledger: new(ledger)}
@@ -34,7 +34,7 @@ func Run(ctx context.Context, socket Socket, config Config, report Reporter) (St
 	socket.Close()
 	<-received
 
-	if ended, ok := errors.AsType[*session.Ended](context.Cause(ctx)); ok && err == nil {
+	if ended, ok := errors.AsType[*control.Ended](context.Cause(ctx)); ok && err == nil {
 		err = ended
 	}
 	if err == nil {

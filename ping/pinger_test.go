@@ -9,7 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/tun-mcp/tun-mcp/session"
+	"github.com/tun-mcp/tun-mcp/session/control"
 )
 
 const ms = time.Millisecond
@@ -159,10 +159,10 @@ func TestRunIsStopped(t *testing.T) {
 func TestRunEndsWithTheSession(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancelCause(t.Context())
-		time.AfterFunc(500*ms, func() { cancel(&session.Ended{Session: "x", Why: "its server was stopped"}) })
+		time.AfterFunc(500*ms, func() { cancel(&control.Ended{Session: "x", Why: "its server was stopped"}) })
 		d := new(diary)
 		_, err := Run(ctx, newFake(func(uint16, []byte) []late { return nil }), Config{To: agent, Interval: time.Second}, d)
-		if _, ok := errors.AsType[*session.Ended](err); !ok || d.String() != "sent, done" {
+		if _, ok := errors.AsType[*control.Ended](err); !ok || d.String() != "sent, done" {
 			t.Errorf("%v, told %s", err, d)
 		}
 	})

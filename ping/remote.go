@@ -6,12 +6,12 @@ import (
 	"fmt"
 	"net/netip"
 
-	"github.com/tun-mcp/tun-mcp/session"
+	"github.com/tun-mcp/tun-mcp/session/control"
 )
 
 // A Remote is an echo socket that a session has on its peer. Times are measured
 // there.
-type Remote struct{ Conn *session.PingConn }
+type Remote struct{ Conn *control.PingConn }
 
 // Send is Socket's.
 func (r Remote) Send(seq uint16, payload []byte) error { return r.Conn.Send(seq, payload) }

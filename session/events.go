@@ -45,7 +45,7 @@ type Event struct {
 	CharsOut  int       `json:"chars_out,omitempty"`
 	Failed    bool      `json:"is_error,omitempty"` // call: the result was an error
 
-	packet *Packet // the packet to describe; filled in by the watcher, off the packet's way
+	packet *Packet // the packet to describe; see Describe
 }
 
 func packetEvent(p *Packet) Event {
@@ -53,8 +53,9 @@ func packetEvent(p *Packet) Event {
 		ReplyTo: p.ReplyTo, Response: milliseconds(p.Response), Injected: p.Injected, packet: p}
 }
 
-// describe fills in what takes time to work out.
-func (e *Event) describe() {
+// Describe fills in what takes time to work out, of a packet its Hex, Summary and
+// Faults: it is the watcher that calls it, off the packet's way.
+func (e *Event) Describe() {
 	if e.packet == nil {
 		return
 	}

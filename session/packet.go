@@ -1,7 +1,7 @@
 // Package session is a link in use: it numbers and records every packet that
 // crosses the link, queues what the peer sends until the agent reads it, pairs
-// answers with what they answer, and lets other commands look on through a
-// control socket.
+// answers with what they answer, and tells those who watch. Package control lets
+// other commands do so.
 package session
 
 import "time"

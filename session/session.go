@@ -22,7 +22,7 @@ const (
 // Config says how a session treats its link.
 type Config struct {
 	Name   string         // session name; for the control socket and the status
-	MTU    int            // longest packet the link carries, in bytes; zero: 65,535
+	MTU    int            // longest packet the link carries, in bytes; zero: packet.MaxLen
 	Queue  int            // packets that may wait for a reader; zero: DefaultQueue
 	Allow  []netip.Prefix // where written packets may go, and their answers; empty: anywhere (the link itself leads nowhere)
 	MaxPPS int            // packets a second that may be written; zero: no limit
@@ -62,7 +62,7 @@ func New(device tun.Device, config Config) *Session {
 		config.Queue = DefaultQueue
 	}
 	if config.MTU == 0 {
-		config.MTU = maxPacket
+		config.MTU = packet.MaxLen
 	}
 	s := &Session{
 		config:   config,
@@ -81,15 +81,11 @@ func New(device tun.Device, config Config) *Session {
 	return s
 }
 
-// maxPacket is the longest IP packet: what a read buffer must hold, because a
-// TUN device cuts longer packets without a word.
-const maxPacket = 65535
-
 // readDevice moves packets from the device into the queue until the device
 // ends. Any error ends the session: retrying a device that fails would spin.
 func (s *Session) readDevice() {
 	defer s.reader.Done()
-	buffer := make([]byte, maxPacket)
+	buffer := make([]byte, packet.MaxLen) // a TUN device cuts what is longer than the buffer without a word
 	for {
 		n, err := s.device.Read(buffer)
 		if err != nil {
@@ -144,8 +140,8 @@ func (s *Session) Inject(data []byte) (*Packet, error) {
 	if err := s.Err(); err != nil {
 		return nil, fmt.Errorf("injecting a packet: %w", err)
 	}
-	if len(data) == 0 || len(data) > maxPacket {
-		return nil, fmt.Errorf("injecting a packet: it has %d bytes, a packet has 1 to %d", len(data), maxPacket)
+	if len(data) == 0 || len(data) > packet.MaxLen {
+		return nil, fmt.Errorf("injecting a packet: it has %d bytes, a packet has 1 to %d", len(data), packet.MaxLen)
 	}
 	return s.receive(append([]byte(nil), data...), true), nil
 }
@@ -162,6 +158,13 @@ func (s *Session) Packet(number int) (*Packet, error) {
 	return e.packet, nil
 }
 
+// Device returns the link's device. The session owns it: only what its peer
+// offers besides packets, a socket for instance, is for others.
+func (s *Session) Device() tun.Device { return s.device }
+
+// Started returns when the session was started.
+func (s *Session) Started() time.Time { return s.started }
+
 // Done is closed when the link has ended, by Close or by itself.
 func (s *Session) Done() <-chan struct{} { return s.done }
 
@@ -176,14 +179,16 @@ func (s *Session) Err() error {
 // Close ends the session and its device, and waits for the reader of the
 // device and for the recording. Blocked reads return. Closing twice is allowed.
 func (s *Session) Close() error {
-	s.end(errClosedHere)
+	s.end(ErrClosedHere)
 	err := s.device.Close()
 	s.reader.Wait()
 	s.config.Record.close()
 	return err
 }
 
-var errClosedHere = fmt.Errorf("the session was closed: %w", os.ErrClosed)
+// ErrClosedHere is what Err returns after Close, unless the link had ended by
+// itself before.
+var ErrClosedHere = fmt.Errorf("the session was closed: %w", os.ErrClosed)
 
 // end marks the link as ended; the first reason given stays.
 func (s *Session) end(reason error) {
@@ -199,7 +204,7 @@ func (s *Session) end(reason error) {
 	close(s.done)
 	s.publish(Event{Event: EventEnd, Time: time.Now(), Why: reason.Error()})
 	s.mu.Unlock()
-	if reason != errClosedHere && s.config.Report != nil {
+	if reason != ErrClosedHere && s.config.Report != nil {
 		s.config.Report(reason)
 	}
 }

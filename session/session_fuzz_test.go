@@ -8,11 +8,12 @@ import (
 	"testing"
 
 	"github.com/tun-mcp/tun-mcp/packet"
+	"github.com/tun-mcp/tun-mcp/tun/tuntest"
 )
 
 // bulk is the longest packet, of bytes that are none: as a packet of the record
 // it costs nothing.
-var bulk = make([]byte, maxPacket)
+var bulk = make([]byte, packet.MaxLen)
 
 // FuzzSession: packets come, are read and answered in any order. What holds for
 // the counters, the queue, the record and the pairs holds after every step.
@@ -25,7 +26,7 @@ func FuzzSession(f *testing.F) {
 	f.Add([]byte{0, 0, 5, 255, 5, 255, 3, 1, 4, 255, 2, 0}) // forgotten for the number of others
 	f.Add([]byte{6, 0, 7, 2, 4, 0, 2, 5, 3, 0, 3, 255})
 	f.Fuzz(func(t *testing.T, steps []byte) {
-		peer := &fakePeer{closed: make(chan struct{})}
+		peer := tuntest.NewDevice()
 		m := model{Session: New(peer, Config{Queue: 5})}
 		defer m.Close()
 		packets := [][]byte{echo(t, 8, 1, 1), echo(t, 8, 1, 2), echo(t, 0, 1, 1), syn(t, 5), {0x45}, steps}

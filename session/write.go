@@ -132,7 +132,7 @@ func (s *Session) answered(p *Packet) {
 // Refused counts a packet that was not written, because of why.
 func (s *Session) Refused(data []byte, replyTo int, why error) {
 	_, tooFast := errors.AsType[*RateError](why)
-	data = data[:min(len(data), maxPacket)] // what is longer is no packet, and would be kept for those who watch
+	data = data[:min(len(data), packet.MaxLen)] // what is longer is no packet, and would be kept for those who watch
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.counters.Refused++

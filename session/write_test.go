@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/tun-mcp/tun-mcp/packet"
 	"github.com/tun-mcp/tun-mcp/tun/tuntest"
 )
 
@@ -136,11 +137,11 @@ func TestRecordForgets(t *testing.T) {
 	t.Run("by size", func(t *testing.T) {
 		inBubble(t, Config{}, func(t *testing.T, s *Session, _ *tuntest.Device) {
 			for range 300 {
-				if _, err := s.Inject(make([]byte, maxPacket)); err != nil {
+				if _, err := s.Inject(make([]byte, packet.MaxLen)); err != nil {
 					t.Fatal(err)
 				}
 			}
-			if s.record.bytes > RecordBytes || s.record.bytes < RecordBytes-maxPacket {
+			if s.record.bytes > RecordBytes || s.record.bytes < RecordBytes-packet.MaxLen {
 				t.Errorf("the record holds %d bytes, its bound is %d", s.record.bytes, RecordBytes)
 			}
 		})

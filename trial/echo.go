@@ -8,7 +8,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/tun-mcp/tun-mcp/session"
+	"github.com/tun-mcp/tun-mcp/session/control"
 	"github.com/tun-mcp/tun-mcp/trial/judge"
 )
 
@@ -17,7 +17,7 @@ import (
 // it the packets on the link are found again.
 type echoSender struct {
 	f     *Field
-	conn  *session.PingConn
+	conn  *control.PingConn
 	first int // index of the scenario's first event
 
 	mu       sync.Mutex

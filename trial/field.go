@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tun-mcp/tun-mcp/session"
+	"github.com/tun-mcp/tun-mcp/session/control"
 	"github.com/tun-mcp/tun-mcp/trial/report"
 	"github.com/tun-mcp/tun-mcp/trial/score"
 )
@@ -16,7 +17,7 @@ import (
 // A Field is what a scenario stands on: a session with an agent at one end, a
 // way to send from the other, and a record of everything in between.
 type Field struct {
-	Session  *session.Client
+	Session  *control.Client
 	Status   session.Status // as of the start
 	Settings score.Settings
 	Rand     *rand.Rand // the scenario's own: the same seed sends the same packets
@@ -79,7 +80,7 @@ type eventRecord struct {
 
 // watch starts recording a session until ctx ends, and returns once nothing
 // can be missed any more.
-func watch(ctx context.Context, c *session.Client) (*eventRecord, error) {
+func watch(ctx context.Context, c *control.Client) (*eventRecord, error) {
 	r := &eventRecord{arrived: make(chan struct{})}
 	ready, failed := make(chan struct{}), make(chan error, 1)
 	go func() {

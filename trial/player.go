@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/tun-mcp/tun-mcp/session"
+	"github.com/tun-mcp/tun-mcp/session/control"
 	"github.com/tun-mcp/tun-mcp/trial/child"
 )
 
@@ -31,7 +32,7 @@ const (
 
 // player is whoever plays the stack, and the session it plays in.
 type player struct {
-	session *session.Client
+	session *control.Client
 	status  session.Status
 
 	command *exec.Cmd // nil: it was running before
@@ -50,7 +51,7 @@ func (o *Options) start(ctx context.Context, impair string, group int) (*player,
 	p := &player{ended: make(chan struct{}), patience: fromMilliseconds(o.Settings.Deadline) + startPatienceMore,
 		stdout: tail{limit: outputBytes}, stderr: tail{limit: tailBytes}}
 	if o.Agent.Kind == AgentRunning {
-		client, err := session.Find(o.Session)
+		client, err := control.Find(o.Session)
 		if err != nil {
 			return nil, err
 		}
@@ -143,7 +144,7 @@ func (p *player) find(outer context.Context, name string) error {
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		if client, err := session.Find(name); err == nil {
+		if client, err := control.Find(name); err == nil {
 			p.session = client
 			return nil
 		}

@@ -28,9 +28,9 @@ var meant = map[string][]string{
 	// Commands that the user names, and this program itself.
 	"G204": {"commands.go", "trial/player.go", "trial/child/guard_unix.go", "trial/agent/client.go", "trial/agent/ping.go", "tun/tuntest/private.go"},
 	// Files that the user names, and sysctls.
-	"G304": {"trial_files.go", "mcpserver/http_token.go", "session/recordfile.go", "session/socket_unix.go", "trial/score/file.go", "tun/configure_linux.go"},
+	"G304": {"trial_files.go", "mcpserver/http_token.go", "session/recordfile.go", "session/control/socket_unix.go", "trial/score/file.go", "tun/configure_linux.go"},
 	// Reports, which are for reading; a folder, which has to be entered.
-	"G302": {"trial_files.go", "trial/score/file.go", "session/socket.go"},
+	"G302": {"trial_files.go", "trial/score/file.go", "session/control/socket.go"},
 	"G306": {"trial/score/file.go"},
 	// Random numbers that nobody must not guess: an identifier, and what has to come again with the seed.
 	"G404": {"ping/kernel.go", "trial/run.go", "tun/lane.go"},

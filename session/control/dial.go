@@ -1,4 +1,4 @@
-package session
+package control
 
 import (
 	"bufio"
@@ -43,8 +43,8 @@ type peerDialer interface {
 const lineTimeout = 5 * time.Second
 
 // postDial lends a command a socket of the peer.
-func (c *Control) postDial(w http.ResponseWriter, r *http.Request) {
-	peer, ok := c.session.device.(peerDialer)
+func (c *Server) postDial(w http.ResponseWriter, r *http.Request) {
+	peer, ok := c.session.Device().(peerDialer)
 	if !ok {
 		http.Error(w, "dial: the peer of this link has no sockets to offer", http.StatusConflict)
 		return
@@ -93,9 +93,9 @@ func (c *Control) postDial(w http.ResponseWriter, r *http.Request) {
 }
 
 // ended says why the session has ended, or its socket; "": it has not.
-func (c *Control) ended() string {
+func (c *Server) ended() string {
 	select {
-	case <-c.session.done:
+	case <-c.session.Done():
 	case <-c.closing.Done():
 	default:
 		return ""
@@ -104,11 +104,11 @@ func (c *Control) ended() string {
 }
 
 // whileOpen is a context that ends with the session, or with its socket.
-func (c *Control) whileOpen() (context.Context, context.CancelFunc) {
+func (c *Server) whileOpen() (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(c.closing)
 	go func() {
 		select {
-		case <-c.session.done:
+		case <-c.session.Done():
 			cancel()
 		case <-ctx.Done():
 		}
@@ -121,7 +121,7 @@ var past = time.Unix(1, 0)
 
 // dialFor reads what the caller wants and dials it. It gives up when the caller
 // hangs up.
-func (c *Control) dialFor(ctx context.Context, peer peerDialer, caller net.Conn, in *bufio.Reader) (conn net.Conn, network string, err error) {
+func (c *Server) dialFor(ctx context.Context, peer peerDialer, caller net.Conn, in *bufio.Reader) (conn net.Conn, network string, err error) {
 	line, err := in.ReadSlice('\n')
 	if err != nil {
 		return nil, "", fmt.Errorf("dial: reading the request's line: %w", err)

@@ -1,4 +1,4 @@
-package session
+package control
 
 import (
 	"bytes"
@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/tun-mcp/tun-mcp/packet"
+	"github.com/tun-mcp/tun-mcp/session"
 	"github.com/tun-mcp/tun-mcp/tun"
 	"github.com/tun-mcp/tun-mcp/tun/tuntest"
 )
@@ -74,12 +75,12 @@ func oneSession(t *testing.T, i int, recordings string) {
 		t.Fatal(err)
 	}
 	recording := filepath.Join(recordings, name+".pcapng")
-	recorder, err := OpenRecorder(recording, name, "test", nil)
+	recorder, err := session.OpenRecorder(recording, name, "test", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := New(link, Config{Name: name, MTU: link.MTU, Record: recorder})
-	control := NewControl(s, listener, func() Status { return s.Fill(Status{}) })
+	s := session.New(link, session.Config{Name: name, MTU: link.MTU, Record: recorder})
+	control := Serve(s, listener, func() session.Status { return s.Fill(session.Status{}) })
 	client, err := Find(name)
 	if err != nil {
 		t.Fatal(err)
@@ -90,15 +91,15 @@ func oneSession(t *testing.T, i int, recordings string) {
 	}
 	client.http.CloseIdleConnections()
 
-	request := echo(t, 8, 1, uint16(i))
-	copy(request[12:], []byte{10, 77, 0, 2, 10, 77, 0, 1}) // from the agent
-	if request, err = packet.Fix(request); err != nil {
+	// An echo request from the agent.
+	request, err := packet.Fix([]byte{0x45, 0, 0, 28, 0, 0, 0x40, 0, 64, 1, 0, 0, 10, 77, 0, 2, 10, 77, 0, 1, 8, 0, 0, 0, 0, 1, byte(i >> 8), byte(i)})
+	if err != nil {
 		t.Fatal(err)
 	}
 	if _, err := s.Write(t.Context(), request, 0); err != nil {
 		t.Fatal(err)
 	}
-	b, err := s.Read(t.Context(), ReadOptions{Timeout: limit, Max: 1})
+	b, err := s.Read(t.Context(), session.ReadOptions{Timeout: limit, Max: 1})
 	if err != nil || len(b.Packets) != 1 || !bytes.Equal(b.Packets[0].Data[24:], request[24:]) {
 		t.Fatalf("the peer's answer: %+v, %v", b, err)
 	}

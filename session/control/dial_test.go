@@ -1,4 +1,4 @@
-package session
+package control
 
 import (
 	"bytes"
@@ -18,6 +18,8 @@ import (
 	"testing/iotest"
 	"time"
 
+	"github.com/tun-mcp/tun-mcp/packet"
+	"github.com/tun-mcp/tun-mcp/session"
 	"github.com/tun-mcp/tun-mcp/tun"
 	"github.com/tun-mcp/tun-mcp/tun/netstack"
 	"github.com/tun-mcp/tun-mcp/tun/tuntest"
@@ -29,8 +31,8 @@ const limit = 20 * time.Second
 
 // A dialled is a session whose agent is a network stack.
 type dialled struct {
-	session *Session
-	control *Control
+	session *session.Session
+	control *Server
 	client  *Client
 	agent   *netstack.Stack
 }
@@ -55,7 +57,7 @@ func withAgent(t *testing.T, link *tun.Link) dialled {
 	var pumps sync.WaitGroup
 	pumps.Go(func() {
 		for {
-			b, err := d.session.Read(context.Background(), ReadOptions{Timeout: time.Minute, Max: 64})
+			b, err := d.session.Read(context.Background(), session.ReadOptions{Timeout: time.Minute, Max: 64})
 			if err != nil {
 				return
 			}
@@ -65,7 +67,7 @@ func withAgent(t *testing.T, link *tun.Link) dialled {
 		}
 	})
 	pumps.Go(func() {
-		p := make([]byte, maxPacket)
+		p := make([]byte, packet.MaxLen)
 		for {
 			n, err := d.agent.Read(p)
 			if err != nil {
@@ -215,7 +217,7 @@ func TestDialUDP(t *testing.T) {
 			t.Fatal(err)
 		}
 		go func() {
-			p := make([]byte, maxPacket)
+			p := make([]byte, packet.MaxLen)
 			for {
 				n, from, err := server.ReadFrom(p)
 				if err != nil {
@@ -229,7 +231,7 @@ func TestDialUDP(t *testing.T) {
 			if _, ok := c.(interface{ CloseWrite() error }); ok {
 				t.Error("UDP has a CloseWrite")
 			}
-			p := make([]byte, maxPacket)
+			p := make([]byte, packet.MaxLen)
 			for _, size := range []int{0, 1, 1472, 9000} {
 				if n, err := c.Write(p[:size]); n != size || err != nil {
 					t.Fatalf("%s, %d bytes: Write gave %d, %v", to, size, n, err)

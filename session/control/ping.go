@@ -1,8 +1,9 @@
-package session
+package control
 
 import (
 	"bufio"
 	"context"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -84,7 +85,7 @@ func (c *Client) OpenPing(ctx context.Context, is6 bool) (*PingConn, error) {
 
 // Send asks for one echo request. Whether it could be sent, Receive tells.
 func (p *PingConn) Send(seq uint16, payload []byte) error {
-	line, err := json.Marshal(EchoRequest{Seq: seq, Hex: hexOf(payload)})
+	line, err := json.Marshal(EchoRequest{Seq: seq, Hex: hex.EncodeToString(payload)})
 	if err != nil {
 		return err
 	}

@@ -1,8 +1,9 @@
-package session
+package control
 
 import (
 	"bufio"
 	"bytes"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"io"
@@ -10,13 +11,13 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"os"
 	"strings"
 	"testing"
 	"time"
 	"unicode"
 
 	"github.com/tun-mcp/tun-mcp/packet"
+	"github.com/tun-mcp/tun-mcp/session"
 )
 
 // FuzzControl: whatever a command asks, whatever follows on a connection that
@@ -43,9 +44,9 @@ func TestControlOfTooMuch(t *testing.T) {
 // askControl sends a request to a session of its own and checks the answer.
 func askControl(t *testing.T, which byte, query string, body []byte) {
 	peer := &fakePeer{closed: make(chan struct{})}
-	s := New(peer, Config{Queue: 2})
+	s := session.New(peer, session.Config{Queue: 2})
 	defer s.Close()
-	c := NewControl(s, idle{make(chan struct{})}, func() Status { return s.Fill(Status{}) })
+	c := Serve(s, idle{make(chan struct{})}, func() session.Status { return s.Fill(session.Status{}) })
 	defer c.Close()
 
 	at := endpoints[int(which)%len(endpoints)]
@@ -58,10 +59,10 @@ func askControl(t *testing.T, which byte, query string, body []byte) {
 		r.Header.Set("Upgrade", UpgradeDial)
 	case "/events", "/end": // they last as long as the session
 		w.flushed = func() {
-			if _, err := s.Inject(append([]byte("\n"), body...)); err != nil && len(body) < maxPacket {
+			if _, err := s.Inject(append([]byte("\n"), body...)); err != nil && len(body) < packet.MaxLen {
 				t.Error(err)
 			}
-			s.end(os.ErrClosed)
+			s.Close()
 		}
 	}
 	c.server.Handler.ServeHTTP(w, r)
@@ -74,17 +75,19 @@ func askControl(t *testing.T, which byte, query string, body []byte) {
 // endpoints are what a command can ask for, and how the answer is checked.
 var endpoints = []struct {
 	method, path string
-	check        func(t *testing.T, s *Session, peer *fakePeer, w *taker, body []byte)
+	check        func(t *testing.T, s *session.Session, peer *fakePeer, w *taker, body []byte)
 }{
 	{"POST", "/inject", checkInject},
 	{"POST", "/ping", checkPing},
 	{"POST", "/dial", checkDial},
 	{"GET", "/events", checkEvents},
-	{"GET", "/end", func(t *testing.T, _ *Session, _ *fakePeer, w *taker, _ []byte) { decoded[EndReply](t, w.Body) }},
-	{"GET", "/status", func(t *testing.T, _ *Session, _ *fakePeer, w *taker, _ []byte) { decoded[Status](t, w.Body) }},
+	{"GET", "/end", func(t *testing.T, _ *session.Session, _ *fakePeer, w *taker, _ []byte) { decoded[EndReply](t, w.Body) }},
+	{"GET", "/status", func(t *testing.T, _ *session.Session, _ *fakePeer, w *taker, _ []byte) {
+		decoded[session.Status](t, w.Body)
+	}},
 }
 
-func checkInject(t *testing.T, s *Session, _ *fakePeer, w *taker, body []byte) {
+func checkInject(t *testing.T, s *session.Session, _ *fakePeer, w *taker, body []byte) {
 	if w.Code != http.StatusOK {
 		text := strings.TrimSuffix(w.Body.String(), "\n")
 		if w.Code >= 500 || s.Counters().Received != 0 || strings.ContainsFunc(text, func(c rune) bool { return !unicode.IsPrint(c) }) {
@@ -101,25 +104,25 @@ func checkInject(t *testing.T, s *Session, _ *fakePeer, w *taker, body []byte) {
 	}
 }
 
-func checkEvents(t *testing.T, _ *Session, _ *fakePeer, w *taker, body []byte) {
+func checkEvents(t *testing.T, _ *session.Session, _ *fakePeer, w *taker, body []byte) {
 	lines := strings.Split(w.Body.String(), "\n")
 	if last := lines[len(lines)-1]; last != "" {
 		t.Errorf("the last line is %q", last)
 	}
 	packets := 0
 	for i, line := range lines[:len(lines)-1] {
-		var e Event
-		if err := json.Unmarshal([]byte(line), &e); err != nil || (e.Event == EventEnd) != (i == len(lines)-2) {
+		var e session.Event
+		if err := json.Unmarshal([]byte(line), &e); err != nil || (e.Event == session.EventEnd) != (i == len(lines)-2) {
 			t.Errorf("line %d of %d: %v %s", i+1, len(lines)-1, err, line)
 		}
-		if e.Event == EventPacket {
+		if e.Event == session.EventPacket {
 			packets++
-			if e.Hex != hexOf(append([]byte("\n"), body...)) || e.Summary == "" || strings.ContainsAny(e.Summary, "\n\x1b") {
+			if e.Hex != hex.EncodeToString(append([]byte("\n"), body...)) || e.Summary == "" || strings.ContainsAny(e.Summary, "\n\x1b") {
 				t.Errorf("%x is %s", body, line)
 			}
 		}
 	}
-	if want := min(1, max(0, maxPacket-len(body))); packets != want {
+	if want := min(1, max(0, packet.MaxLen-len(body))); packets != want {
 		t.Errorf("%d packets, want %d", packets, want)
 	}
 }

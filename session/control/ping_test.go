@@ -1,4 +1,4 @@
-package session
+package control
 
 import (
 	"context"
@@ -12,12 +12,13 @@ import (
 	"time"
 
 	"github.com/tun-mcp/tun-mcp/packet"
+	"github.com/tun-mcp/tun-mcp/session"
 	"github.com/tun-mcp/tun-mcp/tun"
 	"github.com/tun-mcp/tun-mcp/tun/tuntest"
 )
 
 // serving runs a session on device with its control socket.
-func serving(t *testing.T, device tun.Device) (*Session, *Control, *Client) {
+func serving(t *testing.T, device tun.Device) (*session.Session, *Server, *Client) {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "tm") // short: a socket's path has 103 bytes at most
 	if err != nil {
@@ -29,8 +30,8 @@ func serving(t *testing.T, device tun.Device) (*Session, *Control, *Client) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := New(device, Config{Name: "test"})
-	c := NewControl(s, listener, func() Status { return s.Fill(Status{}) })
+	s := session.New(device, session.Config{Name: "test"})
+	c := Serve(s, listener, func() session.Status { return s.Fill(session.Status{}) })
 	t.Cleanup(func() { c.Close(); s.Close() })
 	client, err := Find("test")
 	if err != nil {
@@ -49,11 +50,11 @@ func memoryLink(t *testing.T) *tun.Link {
 }
 
 // answer reads one echo request and writes times replies.
-func answer(t *testing.T, s *Session, times int) {
+func answer(t *testing.T, s *session.Session, times int) {
 	t.Helper()
-	b, err := s.Read(t.Context(), ReadOptions{Timeout: 20 * time.Second, Max: 1})
+	b, err := s.Read(t.Context(), session.ReadOptions{Timeout: 20 * time.Second, Max: 1})
 	if err != nil || len(b.Packets) != 1 {
-		t.Fatalf("read %q, %v", numbers(b), err)
+		t.Fatalf("read %v, %v", b.Packets, err)
 	}
 	p := append([]byte(nil), b.Packets[0].Data...)
 	if p[0]>>4 == 4 {
@@ -69,7 +70,7 @@ func answer(t *testing.T, s *Session, times int) {
 		t.Fatal(err)
 	}
 	for range times {
-		if _, err := s.device.Write(p); err != nil {
+		if _, err := s.Device().Write(p); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -154,15 +155,16 @@ func TestPingIsRefused(t *testing.T) {
 func TestEndIsTold(t *testing.T) {
 	for _, c := range []struct {
 		name string
-		end  func(s *Session, c *Control)
+		end  func(peer *fakePeer, c *Server)
 		want string
 	}{
-		{"stopped", func(_ *Session, c *Control) { c.Close() }, "session test has ended: its server was stopped"},
-		{"link gone", func(s *Session, _ *Control) { s.end(errors.New("out of order")) }, "session test has ended: the device failed: out of order"},
-		{"server gone", func(_ *Session, c *Control) { c.server.Close(); c.close() }, "session test has ended: its server "},
+		{"stopped", func(_ *fakePeer, c *Server) { c.Close() }, "session test has ended: its server was stopped"},
+		{"link gone", func(peer *fakePeer, _ *Server) { peer.fail(errors.New("out of order")) }, "session test has ended: the device failed: out of order"},
+		{"server gone", func(_ *fakePeer, c *Server) { c.server.Close(); c.close() }, "session test has ended: its server "},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			s, control, client := serving(t, memoryLink(t))
+			peer := &fakePeer{closed: make(chan struct{})}
+			_, control, client := serving(t, peer)
 			conn, err := client.OpenPing(t.Context(), false)
 			if err != nil {
 				t.Fatal(err)
@@ -175,7 +177,7 @@ func TestEndIsTold(t *testing.T) {
 				_, err := conn.Receive()
 				told <- err
 			}()
-			c.end(s, control)
+			c.end(peer, control)
 			for range 2 {
 				err := <-told
 				ended, ok := errors.AsType[*Ended](err)

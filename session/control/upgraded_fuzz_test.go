@@ -1,8 +1,9 @@
-package session
+package control
 
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/binary"
 	"encoding/json"
@@ -17,6 +18,7 @@ import (
 	"time"
 
 	"github.com/tun-mcp/tun-mcp/packet"
+	"github.com/tun-mcp/tun-mcp/session"
 	"github.com/tun-mcp/tun-mcp/tun"
 )
 
@@ -24,15 +26,19 @@ import (
 // given to send.
 type fakePeer struct {
 	closed   chan struct{}
+	cause    error // of its end, if not Close
 	once     sync.Once
 	asked    string        // the network and address of the last dial
 	patience time.Duration // that the last dial had; 0: no limit
 	sent     [][]byte
 }
 
-func (p *fakePeer) Read([]byte) (int, error)    { <-p.closed; return 0, os.ErrClosed }
+func (p *fakePeer) Read([]byte) (int, error)    { <-p.closed; return 0, cmp.Or(p.cause, os.ErrClosed) }
 func (p *fakePeer) Write(b []byte) (int, error) { return len(b), nil }
 func (p *fakePeer) Close() error                { p.once.Do(func() { close(p.closed) }); return nil }
+
+// fail ends the device as if it had broken.
+func (p *fakePeer) fail(err error) { p.once.Do(func() { p.cause = err; close(p.closed) }) }
 
 func (p *fakePeer) OpenEcho(bool) (tun.Echo, error) { return &fakeSocket{peer: p, done: p.closed}, nil }
 
@@ -96,7 +102,7 @@ func upgraded(t *testing.T, w *taker) string {
 
 // checkPing: the lines are carried out one after the other, up to one that is
 // wrong.
-func checkPing(t *testing.T, _ *Session, peer *fakePeer, w *taker, body []byte) {
+func checkPing(t *testing.T, _ *session.Session, peer *fakePeer, w *taker, body []byte) {
 	var want [][]byte
 	unsent, wrong := 0, false
 	for line := range bytes.Lines(body) {
@@ -136,7 +142,7 @@ func checkPing(t *testing.T, _ *Session, peer *fakePeer, w *taker, body []byte) 
 
 // checkDial: the line is asked of the peer as it stands, and of the frames
 // behind it those that carry data reach the connection, up to one that is wrong.
-func checkDial(t *testing.T, _ *Session, peer *fakePeer, w *taker, body []byte) {
+func checkDial(t *testing.T, _ *session.Session, peer *fakePeer, w *taker, body []byte) {
 	line, frames, _ := bytes.Cut(body, []byte("\n"))
 	var request DialRequest
 	var want [][]byte

@@ -1,4 +1,4 @@
-package session
+package control
 
 import (
 	"bytes"
@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tun-mcp/tun-mcp/session"
 	"github.com/tun-mcp/tun-mcp/tun"
 	"github.com/tun-mcp/tun-mcp/tun/tuntest"
 )
@@ -133,7 +134,7 @@ func TestDialCutShort(t *testing.T) {
 				done <- err
 			}
 			syn := func() {
-				if b, err := s.Read(t.Context(), ReadOptions{Timeout: limit, Max: 64}); err != nil || len(b.Packets) == 0 {
+				if b, err := s.Read(t.Context(), session.ReadOptions{Timeout: limit, Max: 64}); err != nil || len(b.Packets) == 0 {
 					t.Fatalf("no SYN: %v", err)
 				}
 			}

@@ -1,8 +1,9 @@
-package session
+package control
 
 import (
 	"bufio"
 	"context"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -55,8 +56,8 @@ type echoServer struct {
 }
 
 // postPing lets a command ping from the peer without being there.
-func (c *Control) postPing(w http.ResponseWriter, r *http.Request) {
-	peer, ok := c.session.device.(interface {
+func (c *Server) postPing(w http.ResponseWriter, r *http.Request) {
+	peer, ok := c.session.Device().(interface {
 		OpenEcho(is6 bool) (tun.Echo, error)
 	})
 	if !ok {
@@ -86,7 +87,7 @@ func (c *Control) postPing(w http.ResponseWriter, r *http.Request) {
 	if both.Flush() != nil || conn.SetDeadline(time.Time{}) != nil {
 		return
 	}
-	s := &echoServer{echo: echo, start: c.session.started, out: json.NewEncoder(conn), sent: make(map[uint16]time.Duration)}
+	s := &echoServer{echo: echo, start: c.session.Started(), out: json.NewEncoder(conn), sent: make(map[uint16]time.Duration)}
 	if end := s.serve(c, both.Reader); end != "" {
 		_ = conn.SetWriteDeadline(time.Now().Add(100 * time.Millisecond)) // also for a line that is stuck
 		s.write(EchoAnswer{End: end})
@@ -94,7 +95,7 @@ func (c *Control) postPing(w http.ResponseWriter, r *http.Request) {
 }
 
 // serve runs until the caller hangs up, or there is a reason to end.
-func (s *echoServer) serve(c *Control, in *bufio.Reader) (end string) {
+func (s *echoServer) serve(c *Server, in *bufio.Reader) (end string) {
 	asked := make(chan error, 1)
 	go func() { asked <- s.send(in) }() // ends with the connection
 	go s.receive()                      // ends with the echo socket
@@ -104,7 +105,7 @@ func (s *echoServer) serve(c *Control, in *bufio.Reader) (end string) {
 			end = "ping: " + err.Error()
 		}
 		return end
-	case <-c.session.done:
+	case <-c.session.Done():
 	case <-c.closing.Done():
 	}
 	return c.end()
@@ -144,7 +145,7 @@ func (s *echoServer) receive() {
 			return
 		}
 		a := EchoAnswer{Seq: m.Seq, ID: m.ID, From: m.From.String(), Type: m.Type, Code: m.Code, TTL: m.TTL,
-			Hex: hexOf(m.Data), Received: m.Received.Sub(s.start)}
+			Hex: hex.EncodeToString(m.Data), Received: m.Received.Sub(s.start)}
 		s.mu.Lock()
 		a.Sent = s.sent[m.Seq]
 		s.mu.Unlock()

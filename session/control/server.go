@@ -1,4 +1,7 @@
-package session
+// Package control is the control socket of a session: its server, in the
+// process that has the link, and its client, in the other commands of the same
+// user (`ping`, `exec`, `trial`).
+package control
 
 import (
 	"context"
@@ -11,12 +14,13 @@ import (
 	"time"
 
 	"github.com/tun-mcp/tun-mcp/packet"
+	"github.com/tun-mcp/tun-mcp/session"
 )
 
-// Control serves a session to other commands of the same user.
-type Control struct {
-	session *Session
-	status  func() Status
+// A Server serves a session to other commands of the same user.
+type Server struct {
+	session *session.Session
+	status  func() session.Status
 	server  *http.Server
 	closing context.Context // ends when Close begins
 	close   context.CancelFunc
@@ -28,10 +32,10 @@ type Control struct {
 // 65,535 bytes in hex fits.
 const maxRequest = 256 << 10
 
-// NewControl starts serving session on listener, which it owns from now on.
+// Serve starts serving s on listener, which it owns from now on.
 // Status completes what the session knows of itself.
-func NewControl(session *Session, listener net.Listener, status func() Status) *Control {
-	c := &Control{session: session, status: status}
+func Serve(s *session.Session, listener net.Listener, status func() session.Status) *Server {
+	c := &Server{session: s, status: status}
 	c.closing, c.close = context.WithCancel(context.Background())
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /status", c.getStatus)
@@ -46,10 +50,10 @@ func NewControl(session *Session, listener net.Listener, status func() Status) *
 }
 
 // serve answers until Close. Its error could only be that of the listener.
-func (c *Control) serve(listener net.Listener) { _ = c.server.Serve(listener) }
+func (c *Server) serve(listener net.Listener) { _ = c.server.Serve(listener) }
 
 // Close ends the socket and everything that is being served on it.
-func (c *Control) Close() error {
+func (c *Server) Close() error {
 	c.close()
 	defer c.pings.Wait()
 	defer c.dials.Wait()
@@ -61,12 +65,12 @@ func (c *Control) Close() error {
 	return c.server.Close()
 }
 
-func (c *Control) getStatus(w http.ResponseWriter, _ *http.Request) { reply(w, c.status()) }
+func (c *Server) getStatus(w http.ResponseWriter, _ *http.Request) { reply(w, c.status()) }
 
 // getEvents streams events, one JSON object a line, until the link ends or
 // the watcher goes. The first line is written at once, so that a watcher knows
 // from when on it sees everything.
-func (c *Control) getEvents(w http.ResponseWriter, r *http.Request) {
+func (c *Server) getEvents(w http.ResponseWriter, r *http.Request) {
 	events, stop := c.session.Watch()
 	defer stop()
 	w.Header().Set("Content-Type", "application/x-ndjson")
@@ -78,14 +82,14 @@ func (c *Control) getEvents(w http.ResponseWriter, r *http.Request) {
 	for {
 		select {
 		case e := <-events:
-			e.describe()
+			e.Describe()
 			if lines.Encode(e) != nil {
 				return
 			}
 			if len(events) == 0 && out.Flush() != nil {
 				return
 			}
-			if e.Event == EventEnd {
+			if e.Event == session.EventEnd {
 				return
 			}
 		case <-r.Context().Done():
@@ -100,12 +104,12 @@ type EndReply struct {
 }
 
 // getEnd answers when the link has ended, or the caller has gone.
-func (c *Control) getEnd(w http.ResponseWriter, r *http.Request) {
+func (c *Server) getEnd(w http.ResponseWriter, r *http.Request) {
 	if http.NewResponseController(w).Flush() != nil {
 		return
 	}
 	select {
-	case <-c.session.done:
+	case <-c.session.Done():
 	case <-c.closing.Done():
 	case <-r.Context().Done():
 		return
@@ -114,8 +118,8 @@ func (c *Control) getEnd(w http.ResponseWriter, r *http.Request) {
 }
 
 // end says why the link has ended, or is about to.
-func (c *Control) end() string {
-	if err := c.session.Err(); err != nil && err != errClosedHere {
+func (c *Server) end() string {
+	if err := c.session.Err(); err != nil && err != session.ErrClosedHere {
 		return err.Error()
 	}
 	return "its server was stopped"
@@ -131,7 +135,7 @@ type InjectReply struct {
 	Number int `json:"number"` // of the packet, now queued for the agent
 }
 
-func (c *Control) postInject(w http.ResponseWriter, r *http.Request) {
+func (c *Server) postInject(w http.ResponseWriter, r *http.Request) {
 	var request InjectRequest
 	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxRequest)).Decode(&request); err != nil {
 		http.Error(w, fmt.Sprintf("inject: the body is not {\"hex\": \"4500…\"}: %v", err), http.StatusBadRequest)

@@ -1,8 +1,9 @@
-package session
+package control
 
 import (
 	"bytes"
 	"context"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -16,6 +17,8 @@ import (
 	"sort"
 	"strings"
 	"time"
+
+	"github.com/tun-mcp/tun-mcp/session"
 )
 
 // ErrNoSession is what Find returns where no session is running.
@@ -126,8 +129,8 @@ func dial(path string) *Client {
 func (c *Client) Close() { c.http.CloseIdleConnections() }
 
 // Status asks the session for its status.
-func (c *Client) Status(ctx context.Context) (Status, error) {
-	var status Status
+func (c *Client) Status(ctx context.Context) (session.Status, error) {
+	var status session.Status
 	err := c.do(ctx, http.MethodGet, "/status", nil, &status)
 	return status, err
 }
@@ -135,14 +138,14 @@ func (c *Client) Status(ctx context.Context) (Status, error) {
 // Inject queues a packet as if the peer had sent it and returns its number.
 func (c *Client) Inject(ctx context.Context, data []byte) (int, error) {
 	var answer InjectReply
-	err := c.do(ctx, http.MethodPost, "/inject", InjectRequest{Hex: hexOf(data)}, &answer)
+	err := c.do(ctx, http.MethodPost, "/inject", InjectRequest{Hex: hex.EncodeToString(data)}, &answer)
 	return answer.Number, err
 }
 
 // Events calls see for every event from now on, until see returns false, the
 // session ends, or ctx does. Ready, if not nil, is called as soon as nothing
 // can be missed any more.
-func (c *Client) Events(ctx context.Context, ready func(), see func(Event) bool) error {
+func (c *Client) Events(ctx context.Context, ready func(), see func(session.Event) bool) error {
 	body, err := c.send(ctx, http.MethodGet, "/events", nil)
 	if err != nil {
 		return err
@@ -152,7 +155,7 @@ func (c *Client) Events(ctx context.Context, ready func(), see func(Event) bool)
 		ready()
 	}
 	for lines := json.NewDecoder(body); ; {
-		var e Event
+		var e session.Event
 		if err := lines.Decode(&e); err != nil {
 			if errors.Is(err, io.EOF) {
 				return nil
