@@ -50,7 +50,7 @@ not, 2 for wrong usage.`,
 		"or a command with {config} or {server}, and {prompt}")
 	f.StringVar(&o.model, "model", "", "with --agent claude: which model")
 	f.StringVar(&o.session, "session", "", "with --agent running: name of the session (default: the newest)")
-	f.IntVar(&o.count, "count", 10, "requests a scenario; some send fewer")
+	f.IntVar(&o.count, "count", 10, "requests a scenario; some send fewer, noise and load more")
 	f.DurationVar(&o.interval, "interval", 0, "between two requests of the scenario load (default 20ms; with a model 2s)")
 	f.DurationVar(&o.deadline, "deadline", 0, "an answer after this is late (default 5s; with a model 2m)")
 	f.StringVar(&o.assist, "assist", string(tools.AssistFix), "the most help that the agent may ask for: none, check, fix")
@@ -130,8 +130,8 @@ func (o trialFlags) options(names []string) (trial.Options, error) {
 		}
 		t.Builtin = []string{"--mistake", o.mistake}
 	}
-	t.Session, t.Version, t.Record = o.session, version(), o.record
-	t.Link = []string{"--network", o.network, "--assist", o.assist, "--addr6", "2001:db8:77::1/64", "--queue", "4096"}
+	t.Session, t.Version, t.Record, t.Assist = o.session, version(), o.record, o.assist
+	t.Link = []string{"--network", o.network, "--addr6", "2001:db8:77::1/64", "--queue", "4096"}
 	t.Program, err = os.Executable()
 	return t, err
 }

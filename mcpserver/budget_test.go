@@ -15,7 +15,7 @@ import (
 
 // status is that of a link with all that a status can make longer.
 func status() session.Status {
-	return session.Status{Agent: "10.77.0.2", Peer: "10.77.0.1/24", Agent6: "2001:db8:77::2", Peer6: "2001:db8:77::1/64", MTU: 1500}
+	return session.Status{Agent: "10.77.0.2", Peer: "10.77.0.1/24", Agent6: "2001:db8:77::2", Peer6: "2001:db8:77::1/64", MTU: 1500, Assist: "fix"}
 }
 
 // newServer is a server as main makes it, of a link that nobody uses.

@@ -12,12 +12,13 @@ import (
 
 	"github.com/tun-mcp/tun-mcp/docs"
 	"github.com/tun-mcp/tun-mcp/session"
+	"github.com/tun-mcp/tun-mcp/tools"
 )
 
 // addPrompts declares the prompts. Their texts are guides of docs, behind a
 // first paragraph that says who the agent is here and when to stop.
 func addPrompts(s *server.MCPServer, status func() session.Status) error {
-	for _, name := range []string{"answer-pings.md", "play-host.md", "play-tcp.md", "play-ip6.md"} {
+	for _, name := range []string{"answer-pings.md", "play-host.md", "play-tcp.md", "play-ip6.md", "by-hand.md"} {
 		if _, err := docs.Files.ReadFile(name); err != nil {
 			return fmt.Errorf("reading a guide for the prompts: %w", err)
 		}
@@ -30,7 +31,7 @@ func addPrompts(s *server.MCPServer, status func() session.Status) error {
 	s.AddPrompt(mcp.NewPrompt("play-host",
 		mcp.WithPromptTitle("Play a host"),
 		mcp.WithPromptDescription("Be the host on the link: answer pings, UDP echo, DNS, HTTP and TCP echo, refuse closed ports"),
-		mcp.WithArgument("guides", mcp.ArgumentDescription("more guides to put in at once: tcp, ip6 or all; default: none, they are read when needed")),
+		mcp.WithArgument("guides", mcp.ArgumentDescription("more guides to put in at once: tcp, ip6 or all; default: none, the prompt names those to read")),
 	), prompt(status, playHost))
 	return nil
 }
@@ -64,11 +65,16 @@ func answerPings(now session.Status, arguments map[string]string) (string, error
 	if now.Agent6 != "" {
 		head += " For pings over IPv6 read the resource tun://docs/play-ip6.md now."
 	}
-	return under(head, "answer-pings.md"), nil
+	in := []string{"answer-pings.md"}
+	if now.Assist == string(tools.AssistNone) {
+		in = append(in, "by-hand.md")
+	}
+	return under(head, in...), nil
 }
 
-// wanted are the guides that the prompt play-host holds, by its argument. A
-// client whose model cannot read resources has to ask for more than the first.
+// wanted are the guides that the prompt play-host holds, by its argument, on a
+// server that fills in lengths and checksums. A client whose model cannot read
+// resources has to ask for more than the first.
 var wanted = map[string][]string{
 	"":    {"play-host.md"},
 	"tcp": {"play-host.md", "play-tcp.md"},
@@ -82,6 +88,9 @@ func playHost(now session.Status, arguments map[string]string) (string, error) {
 		return "", fmt.Errorf("guides is %q; accepted: tcp, ip6 or all, or nothing", arguments["guides"])
 	}
 	head := fmt.Sprintf("You are the host %s on this link; the peer is %s. Answer what comes, %s. Then say what you answered and how long your answers took (tun://status has the times).", addresses(now), address(now.Peer), untilTold)
+	if now.Assist != string(tools.AssistFix) {
+		in = append(slices.Clone(in), "by-hand.md")
+	}
 	later := slices.DeleteFunc(slices.Clone(wanted["all"]), func(name string) bool { return slices.Contains(in, name) || now.Agent6 == "" && name == "play-ip6.md" })
 	if len(later) > 0 {
 		head += " Read the resource tun://docs/" + strings.Join(later, ", tun://docs/") + " now, before the first read."

@@ -12,6 +12,9 @@ import (
 // Prompts hold guides whole, and nothing of them in other words.
 func TestPrompts(t *testing.T) {
 	without6 := func() session.Status { now := status(); now.Agent6, now.Peer6 = "", ""; return now }
+	assisted := func(level string) func() session.Status {
+		return func() session.Status { now := without6(); now.Assist = level; return now }
+	}
 	tests := []struct {
 		name, params string
 		status       func() session.Status
@@ -22,6 +25,9 @@ func TestPrompts(t *testing.T) {
 		{"pings", `{"name":"answer-pings"}`, status, []string{"answer-pings.md"}, []string{"the host 10.77.0.2 and 2001:db8:77::2 ", "until the user says stop", "read the resource tun://docs/play-ip6.md now."}, nil},
 		{"pings without IPv6", `{"name":"answer-pings"}`, without6, []string{"answer-pings.md"}, []string{"the host 10.77.0.2 on"}, []string{"play-ip6.md"}},
 		{"20 pings", `{"name":"answer-pings","arguments":{"count":"20"}}`, status, []string{"answer-pings.md"}, []string{"until you have answered 20."}, []string{"until the user"}},
+		{"pings without summaries", `{"name":"answer-pings"}`, assisted("none"), []string{"answer-pings.md", "by-hand.md"}, nil, nil},
+		{"pings without fix", `{"name":"answer-pings"}`, assisted("check"), []string{"answer-pings.md"}, nil, []string{"by-hand.md"}},
+		{"host without fix", `{"name":"play-host"}`, assisted("check"), []string{"play-host.md", "by-hand.md"}, []string{"tun://docs/play-tcp.md now"}, []string{"tun://docs/by-hand.md"}},
 		{"host", `{"name":"play-host"}`, status, []string{"play-host.md"},
 			[]string{"the host 10.77.0.2 and 2001:db8:77::2 ", "Read the resource tun://docs/answer-pings.md, tun://docs/play-tcp.md, tun://docs/play-ip6.md now, before the first read."}, nil},
 		{"host without IPv6", `{"name":"play-host"}`, without6, []string{"play-host.md"}, []string{"the host 10.77.0.2 on", "tun://docs/play-tcp.md now, before the first read."}, []string{"tun://docs/play-ip6.md"}},

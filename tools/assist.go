@@ -35,6 +35,18 @@ func upTo(ceiling Assist) []string {
 	return names
 }
 
+// inWords says to an agent what each of levels does.
+var inWords = []string{
+	"none: sent as given, right or wrong",
+	"check: a packet with a wrong length or checksum is not sent, each fault is named",
+	"fix: lengths and checksums are filled in",
+}
+
+// levelsInWords says what the levels that a ceiling allows do.
+func levelsInWords(ceiling Assist) string {
+	return strings.Join(inWords[:len(upTo(ceiling))], ". ")
+}
+
 // under returns the level to use when asked for asked ("" if nothing was) under
 // a ceiling: check, unless the ceiling is lower.
 func under(ceiling, asked Assist) (Assist, error) {

@@ -25,7 +25,11 @@ func (h *Host) hexdump() Tool {
 		what += ", then each header field by name with offset, size and meaning, and the verdict on each checksum (given, computed)"
 	}
 	what += ". Sends nothing, takes nothing off the queue."
-	return newTool("hexdump", "Look at a packet", what, `{"packet": 7}`, Looks, h.dump)
+	t := newTool("hexdump", "Look at a packet", what, `{"packet": 7}`, Looks, h.dump)
+	if h.Assist == AssistNone {
+		delete(t.Schema["properties"].(map[string]any), "fields")
+	}
+	return t
 }
 
 func (h *Host) dump(_ context.Context, a hexdumpArguments) (string, error) {

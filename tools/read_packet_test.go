@@ -39,6 +39,14 @@ func TestReadPacketWithAssistNone(t *testing.T) {
 	if _, err = b.call("write_packet", `{"packets": [{"reply_to": 1, "append_text": "x"}]}`); err == nil || !strings.Contains(err.Error(), "append_text is not to be had with assist none") {
 		t.Errorf("append_text: %v", err)
 	}
+	for name, tool := range b.tools { // nor do the tools' words offer more
+		schema, _ := json.Marshal(tool.Schema)
+		for _, word := range []string{"append_text", "fields", "summary", "retransmission", "not sent", "filled in", `"check"`} {
+			if offered := tool.Description + string(schema); strings.Contains(offered, word) {
+				t.Errorf("with assist none %s speaks of %q: %s", name, word, offered)
+			}
+		}
+	}
 	text, err = b.call("write_packet", `{"packets": [{"reply_to": 1}]}`)
 	if err != nil || text != "#3 40 bytes written" {
 		t.Errorf("with assist none a write says how many bytes and nothing more, got %q, %v", text, err)

@@ -16,7 +16,7 @@ import (
 // writeArguments are those of write_packet.
 type writeArguments struct {
 	Packets  []packetArguments `json:"packets" min:"1" max:"64" doc:"each starts from hex, or copy, or else the packet named by reply_to; then cut, patch, prepend, append. Hex may have white space between bytes"`
-	Assist   string            `json:"assist" enum:"none,check,fix" doc:"none: sent as given. check: a packet with a wrong length or checksum is not sent, each fault is named. fix: lengths and checksums are filled in"`
+	Assist   string            `json:"assist" enum:"none,check,fix"`
 	ThenRead *readArguments    `json:"then_read" doc:"after writing, read on (arguments of read_packet; {} for its defaults). Absent: do not read"`
 }
 
@@ -36,13 +36,17 @@ func (h *Host) writePacket() Tool {
 	t := newTool("write_packet", "Write packets",
 		"Send IP packets to the peer, in order, and with then_read wait for what comes next: one call a turn. "+
 			"Answer several packets in one call. A packet is given as hex, or as a copy of one that crossed the link (reply_to, copy) with patches. "+
-			"Packets with a fault are not sent and the faults named; the good ones of the same call are sent, then_read is skipped.",
+			"What is refused is named, with the reason; the rest of the call is sent, and then_read skipped.",
 		`{"packets": [{"reply_to": 7, "patch": {"12": "0a4d00020a4d0001", "20": "00", "22": "3632"}}], "then_read": {"timeout_ms": 30000}}`,
 		Sends, h.write)
 	// The schema promises only what this server gives.
 	level, _ := under(h.Assist, "")
 	assist := t.Schema["properties"].(map[string]any)["assist"].(map[string]any)
-	assist["enum"], assist["default"] = upTo(h.Assist), string(level)
+	assist["enum"], assist["default"], assist["description"] = upTo(h.Assist), string(level), levelsInWords(h.Assist)
+	if h.Assist == AssistNone {
+		packets := t.Schema["properties"].(map[string]any)["packets"].(map[string]any)
+		delete(packets["items"].(map[string]any)["properties"].(map[string]any), "append_text")
+	}
 	t.Schema["required"] = []string{"packets"}
 	return t
 }

@@ -87,12 +87,16 @@ func quote(word string) string {
 
 // prompt is what a model is told. It says nothing of the scenarios' traps.
 func (o *Options) prompt() string {
-	guides := []string{"answer-pings.md"}
+	guides, byHand := []string{"answer-pings.md"}, o.Assist == "none"
 	if slices.ContainsFunc(o.Scenarios, func(s Scenario) bool { return !s.Echo() }) {
 		guides = append(guides, "play-host.md", "play-tcp.md")
+		byHand = o.Assist != "fix"
 	}
 	if slices.ContainsFunc(o.Scenarios, func(s Scenario) bool { return s.IPv6 }) {
 		guides = append(guides, "play-ip6.md")
+	}
+	if byHand {
+		guides = append(guides, "by-hand.md")
 	}
 	var b strings.Builder
 	b.WriteString("You are a host on an IP link, by the tools read_packet, write_packet and hexdump of the MCP server tun. " +

@@ -59,7 +59,7 @@ func (o *Options) start(ctx context.Context, impair string, group int) (*player,
 		return p, p.ready(ctx)
 	}
 	name := fmt.Sprintf("trial-%d-%x", os.Getpid(), time.Now().UnixNano()&0xffffff)
-	server := append([]string{o.Program, "serve", "--session", name}, o.Link...)
+	server := append([]string{o.Program, "serve", "--session", name, "--assist", o.Assist}, o.Link...)
 	if impair != "" {
 		server = append(server, "--impair", fmt.Sprintf("%s,seed=%d", impair, o.Settings.Seed))
 	}

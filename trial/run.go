@@ -20,7 +20,8 @@ type Options struct {
 	Session   string   // with AgentRunning: whose; empty: the newest
 	Program   string   // the path of this program, to start servers and agents with
 	Version   string   // of this program
-	Link      []string // flags of serve for the trial's own sessions
+	Assist    string   // of the trial's own sessions: the most help that the agent may ask for
+	Link      []string // further flags of serve for the trial's own sessions
 	Builtin   []string // further flags of the built-in agent
 	Record    string   // a pcapng file for the trial's own sessions; empty: none
 	Settings  score.Settings
