@@ -66,7 +66,7 @@ func settingsOf(r *score.Report) string {
 	if s.Interval > 0 {
 		interval = ", interval " + tickLabel(s.Interval, false)
 	}
-	return fmt.Sprintf("%s requests a scenario%s, deadline %s, seed %d", formatCount(s.Count), interval, tickLabel(s.Deadline, false), s.Seed)
+	return fmt.Sprintf("count %s%s, deadline %s, seed %d", formatCount(s.Count), interval, tickLabel(s.Deadline, false), s.Seed)
 }
 
 // circumstancesOf says when, for how long, where and by what a trial was run.

@@ -36,7 +36,7 @@ type Agent struct {
 
 // Settings are the flags that change what a trial measures.
 type Settings struct {
-	Count    int     `json:"count"`       // requests a scenario
+	Count    int     `json:"count"`       // requests a scenario; some send fewer, some more
 	Interval float64 `json:"interval_ms"` // between two requests, where a scenario keeps one
 	Deadline float64 `json:"deadline_ms"` // an answer after this is late
 	Seed     uint64  `json:"seed"`        // of everything that is random
