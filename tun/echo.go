@@ -15,9 +15,9 @@ type Echo interface {
 	// IPv6 65,527.
 	Send(payload []byte, seq uint16) error
 
-	// Receive waits for what comes back, a reply or an error about a request.
-	// It ends with ctx (its error), Close or the device (net.ErrClosed).
-	Receive(ctx context.Context) (EchoMessage, error)
+	// Receive waits for what comes back, a reply or an ICMP error about a
+	// request. It ends with Close (net.ErrClosed).
+	Receive() (EchoMessage, error)
 
 	// Close ends the socket. Closing twice is allowed.
 	Close() error
@@ -58,6 +58,6 @@ type echo struct {
 
 func (e echo) Send(payload []byte, seq uint16) error { return e.conn.WriteTo(payload, e.to, seq) }
 
-func (e echo) Receive(ctx context.Context) (EchoMessage, error) { return e.conn.ReadFrom(ctx) }
+func (e echo) Receive() (EchoMessage, error) { return e.conn.ReadFrom(context.Background()) }
 
 func (e echo) Close() error { return e.conn.Close() }

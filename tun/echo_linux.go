@@ -3,9 +3,11 @@ package tun
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
+	"os"
 	"syscall"
 	"time"
 
@@ -23,11 +25,17 @@ func openKernelEcho(d dialer, to netip.Addr) (Echo, error) {
 		network = "icmp6"
 	}
 	conn, err := d.dial(ctx, network, netip.AddrPortFrom(to, 0), 0)
+	if errors.Is(err, os.ErrPermission) {
+		err = fmt.Errorf("%w; it has to allow ping sockets (sysctl net.ipv4.ping_group_range), or use --network memory", err)
+	}
 	if err != nil {
-		return nil, fmt.Errorf("open an echo socket of the peer's kernel: %w; it has to allow ping sockets (sysctl net.ipv4.ping_group_range), or use --network memory", err)
+		return nil, fmt.Errorf("open an echo socket of the peer's kernel: %w", err)
 	}
 	e := &kernelEcho{UDPConn: conn.(*net.UDPConn), from: to, is6: to.Is6()}
-	if err := e.receiveTTL(); err != nil {
+	if e.raw, err = e.SyscallConn(); err == nil {
+		err = e.options()
+	}
+	if err != nil {
 		conn.Close()
 		return nil, fmt.Errorf("open an echo socket of the peer's kernel: %w", err)
 	}
@@ -37,22 +45,25 @@ func openKernelEcho(d dialer, to netip.Addr) (Echo, error) {
 // kernelEcho is a ping socket. To package net it looks like one of UDP.
 type kernelEcho struct {
 	*net.UDPConn
+	raw  syscall.RawConn
 	from netip.Addr
 	is6  bool
 }
 
-// receiveTTL asks the kernel to say with what TTL each reply came.
-func (e *kernelEcho) receiveTTL() error {
-	raw, err := e.SyscallConn()
-	if err != nil {
-		return err
-	}
-	level, option := unix.IPPROTO_IP, unix.IP_RECVTTL
+// options asks the kernel to say with what TTL each reply came, and to queue
+// the ICMP errors about requests.
+func (e *kernelEcho) options() error {
+	level, ttl, errs := unix.IPPROTO_IP, unix.IP_RECVTTL, unix.IP_RECVERR
 	if e.is6 {
-		level, option = unix.IPPROTO_IPV6, unix.IPV6_RECVHOPLIMIT
+		level, ttl, errs = unix.IPPROTO_IPV6, unix.IPV6_RECVHOPLIMIT, unix.IPV6_RECVERR
 	}
 	var fault error
-	if err := raw.Control(func(fd uintptr) { fault = unix.SetsockoptInt(int(fd), level, option, 1) }); err != nil {
+	set := func(fd uintptr) {
+		if fault = unix.SetsockoptInt(int(fd), level, ttl, 1); fault == nil {
+			fault = unix.SetsockoptInt(int(fd), level, errs, 1)
+		}
+	}
+	if err := e.raw.Control(set); err != nil {
 		return err
 	}
 	return fault
@@ -68,31 +79,89 @@ func (e *kernelEcho) Send(payload []byte, seq uint16) error {
 		b[0] = 128
 	}
 	binary.BigEndian.PutUint16(b[6:], seq)
-	_, err := e.Write(append(b, payload...))
+	b = append(b, payload...)
+	if _, err := e.Write(b); err == nil {
+		return nil
+	}
+	// A socket may tell the fate of an earlier request instead of sending this
+	// one. Receive has that from the queue of errors.
+	_, err := e.Write(b)
 	return err
 }
 
 // Receive is Echo's.
-func (e *kernelEcho) Receive(ctx context.Context) (EchoMessage, error) {
-	stop := context.AfterFunc(ctx, func() { _ = e.SetReadDeadline(time.Unix(1, 0)) }) // long ago: ends the wait
-	defer stop()
-	b, control := make([]byte, MaxMTU), make([]byte, 128)
+func (e *kernelEcho) Receive() (m EchoMessage, err error) {
+	b, control := make([]byte, MaxMTU), make([]byte, 512)
+	closed := e.raw.Read(func(fd uintptr) bool {
+		m, err = e.take(int(fd), b, control)
+		return err != unix.EAGAIN
+	})
+	if closed != nil {
+		return EchoMessage{}, closed
+	}
+	return m, err
+}
+
+// take reads one message from the socket or from its queue of errors, without
+// waiting: EAGAIN if there is none.
+func (e *kernelEcho) take(fd int, b, control []byte) (EchoMessage, error) {
 	for {
-		n, m, _, _, err := e.ReadMsgUDPAddrPort(b, control)
-		switch {
-		case ctx.Err() != nil:
-			return EchoMessage{}, ctx.Err()
-		case err != nil:
-			return EchoMessage{}, err
-		case n < echoHeader:
+		n, c, _, _, err := unix.Recvmsg(fd, b, control, unix.MSG_ERRQUEUE)
+		if err == nil {
+			if m, ok := e.failed(b[:n], control[:c]); ok {
+				return m, nil
+			}
 			continue
 		}
+		n, c, _, _, err = unix.Recvmsg(fd, b, control, unix.MSG_DONTWAIT)
+		switch {
+		case err == unix.EAGAIN || err == unix.EBADF:
+			return EchoMessage{}, err
+		case err != nil || n < echoHeader:
+			continue // the word of an ICMP error, which is in the queue by now
+		}
 		return EchoMessage{
-			From: e.from, Type: b[0], Code: b[1], TTL: ttlOf(control[:m]),
+			From: e.from, Type: b[0], Code: b[1], TTL: ttlOf(control[:c]),
 			ID: binary.BigEndian.Uint16(b[4:]), Seq: binary.BigEndian.Uint16(b[6:]),
 			Data: append([]byte(nil), b[echoHeader:n]...), Received: time.Now(),
 		}, nil
 	}
+}
+
+// failed makes a message of an entry in the queue of errors, if it is that of an
+// ICMP error: b is what that quotes of the request, from the echo header on.
+func (e *kernelEcho) failed(b, control []byte) (EchoMessage, bool) {
+	messages, err := syscall.ParseSocketControlMessage(control)
+	if err != nil || len(b) < echoHeader {
+		return EchoMessage{}, false
+	}
+	for _, c := range messages {
+		if m, ok := offence(c); ok {
+			m.TTL = ttlOf(control)
+			m.ID, m.Seq = binary.BigEndian.Uint16(b[4:]), binary.BigEndian.Uint16(b[6:])
+			m.Data, m.Received = append([]byte(nil), b[echoHeader:]...), time.Now()
+			return m, true
+		}
+	}
+	return EchoMessage{}, false
+}
+
+// offence reads a struct sock_extended_err (errno, 4 bytes; origin, type, code; 9
+// more) and the address behind it of the host that sent the ICMP error: a
+// sockaddr_in or sockaddr_in6.
+func offence(c syscall.SocketControlMessage) (m EchoMessage, ok bool) {
+	const at4, at6 = 16 + 4, 16 + 8
+	b, level, kind := c.Data, c.Header.Level, c.Header.Type
+	switch {
+	case level == unix.IPPROTO_IP && kind == unix.IP_RECVERR && len(b) >= at4+4 && b[4] == unix.SO_EE_ORIGIN_ICMP:
+		m.From = netip.AddrFrom4([4]byte(b[at4:]))
+	case level == unix.IPPROTO_IPV6 && kind == unix.IPV6_RECVERR && len(b) >= at6+16 && b[4] == unix.SO_EE_ORIGIN_ICMP6:
+		m.From = netip.AddrFrom16([16]byte(b[at6:]))
+	default:
+		return m, false
+	}
+	m.Type, m.Code = b[5], b[6]
+	return m, true
 }
 
 // ttlOf finds the TTL or hop limit among a message's control data, 0 if it is

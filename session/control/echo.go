@@ -2,7 +2,6 @@ package control
 
 import (
 	"bufio"
-	"context"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -140,7 +139,7 @@ func (s *echoServer) send(in *bufio.Reader) error {
 // receive passes on what comes back, until the echo socket closes.
 func (s *echoServer) receive() {
 	for {
-		m, err := s.echo.Receive(context.Background())
+		m, err := s.echo.Receive()
 		if err != nil {
 			return
 		}

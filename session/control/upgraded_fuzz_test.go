@@ -73,7 +73,7 @@ func (c *fakeSocket) Send(payload []byte, seq uint16) error {
 	return nil
 }
 
-func (c *fakeSocket) Receive(context.Context) (tun.EchoMessage, error) {
+func (c *fakeSocket) Receive() (tun.EchoMessage, error) {
 	return tun.EchoMessage{}, net.ErrClosed
 }
 
