@@ -18,10 +18,10 @@ import (
 )
 
 // guides are the docs that an agent works by.
-var guides = []string{"answer-pings.md", "play-host.md", "play-tcp.md", "play-ip6.md", "by-hand.md"}
+var guides = []string{"answer-pings.md", "play-host.md", "play-tcp.md", "play-ip6.md", "no-summary.md", "by-hand.md"}
 
 // bare are the guides for a server that shows no summaries.
-var bare = []string{"by-hand.md"}
+var bare = []string{"no-summary.md"}
 
 func read(t *testing.T, name string) string {
 	t.Helper()

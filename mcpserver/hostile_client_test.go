@@ -21,6 +21,7 @@ type reader struct {
 	t       *testing.T
 	device  *tuntest.Device
 	session *session.Session
+	assist  tools.Assist
 	in      io.WriteCloser
 	out     *bufio.Reader
 	last    int // id of the last request
@@ -46,7 +47,7 @@ func newReader(t *testing.T, assist tools.Assist, noASCII bool) *reader {
 		defer close(served)
 		_ = ServeStdio(ctx, server, serverIn, serverOut)
 	}()
-	r := &reader{t: t, device: device, session: s, in: in, out: bufio.NewReader(out)}
+	r := &reader{t: t, device: device, session: s, assist: assist, in: in, out: bufio.NewReader(out)}
 	t.Cleanup(func() {
 		in.Close()
 		out.Close()

@@ -75,7 +75,9 @@ func play(r *reader, packets [][]byte, noASCII bool) []saying {
 		r.device.FromPeer(p)
 		add([][]byte{p}, "read_packet", `{"max_packets": 1, "settle_ms": 0, "timeout_ms": 90000, "max_bytes": 65535}`)
 		add([][]byte{p}, "hexdump", `{"packet": %d}`, number)
-		add([][]byte{p}, "hexdump", `{"packet": %d, "fields": false}`, number)
+		if r.assist != tools.AssistNone {
+			add([][]byte{p}, "hexdump", `{"packet": %d, "fields": false}`, number)
+		}
 		add([][]byte{p}, "hexdump", `{"hex": %q}`, bytesOf(p))
 	}
 	// What follows writes: to a packet that is sent the next number goes.

@@ -18,7 +18,7 @@ import (
 // addPrompts declares the prompts. Their texts are guides of docs, behind a
 // first paragraph that says who the agent is here and when to stop.
 func addPrompts(s *server.MCPServer, status func() session.Status) error {
-	for _, name := range []string{"answer-pings.md", "play-host.md", "play-tcp.md", "play-ip6.md", "by-hand.md"} {
+	for _, name := range []string{"answer-pings.md", "play-host.md", "play-tcp.md", "play-ip6.md", "no-summary.md", "by-hand.md"} {
 		if _, err := docs.Files.ReadFile(name); err != nil {
 			return fmt.Errorf("reading a guide for the prompts: %w", err)
 		}
@@ -61,13 +61,13 @@ func answerPings(now session.Status, arguments map[string]string) (string, error
 		}
 		until = fmt.Sprintf("until you have answered %d", n)
 	}
-	head := fmt.Sprintf("You are the host %s on this link; the peer is %s. Answer its pings %s. Then say how many you answered and how long your answers took (tun://status has the times).", addresses(now), address(now.Peer), until)
+	head := fmt.Sprintf("You are the host %s on this link; the peer is %s. Answer its pings %s. Then say how many you answered and how long your answers took (tun://status has the times).", addresses(now), peers(now), until)
 	if now.Agent6 != "" {
 		head += " For pings over IPv6 read the resource tun://docs/play-ip6.md now."
 	}
 	in := []string{"answer-pings.md"}
-	if now.Assist == string(tools.AssistNone) {
-		in = append(in, "by-hand.md")
+	if tools.Assist(now.Assist) == tools.AssistNone {
+		in = []string{"no-summary.md", "answer-pings.md"}
 	}
 	return under(head, in...), nil
 }
@@ -87,9 +87,12 @@ func playHost(now session.Status, arguments map[string]string) (string, error) {
 	if !ok {
 		return "", fmt.Errorf("guides is %q; accepted: tcp, ip6 or all, or nothing", arguments["guides"])
 	}
-	head := fmt.Sprintf("You are the host %s on this link; the peer is %s. Answer what comes, %s. Then say what you answered and how long your answers took (tun://status has the times).", addresses(now), address(now.Peer), untilTold)
-	if now.Assist != string(tools.AssistFix) {
-		in = append(slices.Clone(in), "by-hand.md")
+	head := fmt.Sprintf("You are the host %s on this link; the peer is %s. Answer what comes, %s. Then say what you answered and how long your answers took (tun://status has the times).", addresses(now), peers(now), untilTold)
+	switch tools.Assist(now.Assist) { // what holds in place of what the others say stands first
+	case tools.AssistNone:
+		in = append([]string{"no-summary.md", "by-hand.md"}, in...)
+	case tools.AssistCheck:
+		in = append([]string{"by-hand.md"}, in...)
 	}
 	later := slices.DeleteFunc(slices.Clone(wanted["all"]), func(name string) bool { return slices.Contains(in, name) || now.Agent6 == "" && name == "play-ip6.md" })
 	if len(later) > 0 {

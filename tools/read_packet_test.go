@@ -36,7 +36,7 @@ func TestReadPacketWithAssistNone(t *testing.T) {
 	if text, err = b.call("hexdump", `{"packet": 1}`); err != nil || strings.Contains(text, "checksum") || !strings.Contains(text, "4500 0028") {
 		t.Errorf("with assist none hexdump is the plain dump, got %v\n%s", err, text)
 	}
-	if _, err = b.call("write_packet", `{"packets": [{"reply_to": 1, "append_text": "x"}]}`); err == nil || !strings.Contains(err.Error(), "append_text is not to be had with assist none") {
+	if _, err = b.call("write_packet", `{"packets": [{"reply_to": 1, "append_text": "x"}]}`); err == nil || !strings.Contains(err.Error(), `unknown argument "packets[0].append_text"; accepted: hex, copy, reply_to, cut, patch, prepend, append. `) {
 		t.Errorf("append_text: %v", err)
 	}
 	for name, tool := range b.tools { // nor do the tools' words offer more

@@ -3,6 +3,7 @@ package tools
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -29,12 +30,15 @@ type field struct {
 // fields are the arguments of one object, in the order they are declared.
 type fields []field
 
-// fieldsOf reads the arguments of a struct type. A mistake in the tags is a
-// mistake in this package: it panics, at start.
-func fieldsOf(t reflect.Type) fields {
+// fieldsOf reads the arguments of a struct type, but for hidden ones. A mistake
+// in the tags is a mistake in this package: it panics, at start.
+func fieldsOf(t reflect.Type, hidden ...string) fields {
 	var all fields
 	for i := range t.NumField() {
 		tag := t.Field(i).Tag
+		if slices.Contains(hidden, tag.Get("json")) {
+			continue
+		}
 		f := field{name: tag.Get("json"), doc: tag.Get("doc"), index: i, kind: t.Field(i).Type, preset: tag.Get("default")}
 		if f.kind.Kind() == reflect.Pointer {
 			f.pointer, f.kind = true, f.kind.Elem()
@@ -45,9 +49,9 @@ func fieldsOf(t reflect.Type) fields {
 		}
 		switch {
 		case f.kind.Kind() == reflect.Struct:
-			f.inner = fieldsOf(f.kind)
+			f.inner = fieldsOf(f.kind, hidden...)
 		case f.kind.Kind() == reflect.Slice:
-			f.inner = fieldsOf(f.kind.Elem())
+			f.inner = fieldsOf(f.kind.Elem(), hidden...)
 		}
 		f.description = f.accepted()
 		all = append(all, f)

@@ -34,9 +34,10 @@ type Tool struct {
 }
 
 // newTool makes a Tool of a function whose argument struct A carries the
-// schema in its tags; see fieldsOf. Example is a call to show in errors.
-func newTool[A any](name, title, description, example string, effect Effect, call func(context.Context, A) (string, error)) Tool {
-	fields := fieldsOf(reflect.TypeFor[A]())
+// schema in its tags; see fieldsOf. Example is a call to show in errors. Hidden
+// are arguments that are not to be had on this server.
+func newTool[A any](name, title, description, example string, effect Effect, call func(context.Context, A) (string, error), hidden ...string) Tool {
+	fields := fieldsOf(reflect.TypeFor[A](), hidden...)
 	return Tool{
 		Name:        name,
 		Title:       title,

@@ -190,6 +190,11 @@ func TestCeiling(t *testing.T) {
 	if _, err := b.call("write_packet", fmt.Sprintf(`{"packets": [{"hex": "%x"}]}`, bad)); err == nil {
 		t.Error("the default is check: a faulty packet should be refused")
 	}
+	b = newBench(t, AssistFix)
+	b.receive(request)
+	if _, err := b.call("write_packet", `{"packets": [{"reply_to": 1, "append_text": "x"}], "assist": "none"}`); err == nil || !strings.Contains(err.Error(), "append_text is not to be had with assist none") {
+		t.Errorf("append_text: %v", err)
+	}
 	b = newBench(t, AssistNone)
 	b.receive(request)
 	if text, err := b.call("write_packet", fmt.Sprintf(`{"packets": [{"hex": "%x"}]}`, bad)); err != nil || text != "#2 84 bytes written" {

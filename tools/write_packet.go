@@ -33,20 +33,20 @@ type packetArguments struct {
 }
 
 func (h *Host) writePacket() Tool {
+	var hidden []string
+	if h.Assist == AssistNone {
+		hidden = []string{"append_text"}
+	}
 	t := newTool("write_packet", "Write packets",
 		"Send IP packets to the peer, in order, and with then_read wait for what comes next: one call a turn. "+
 			"Answer several packets in one call. A packet is given as hex, or as a copy of one that crossed the link (reply_to, copy) with patches. "+
 			"What is refused is named, with the reason; the rest of the call is sent, and then_read skipped.",
 		`{"packets": [{"reply_to": 7, "patch": {"12": "0a4d00020a4d0001", "20": "00", "22": "3632"}}], "then_read": {"timeout_ms": 30000}}`,
-		Sends, h.write)
+		Sends, h.write, hidden...)
 	// The schema promises only what this server gives.
 	level, _ := under(h.Assist, "")
 	assist := t.Schema["properties"].(map[string]any)["assist"].(map[string]any)
 	assist["enum"], assist["default"], assist["description"] = upTo(h.Assist), string(level), levelsInWords(h.Assist)
-	if h.Assist == AssistNone {
-		packets := t.Schema["properties"].(map[string]any)["packets"].(map[string]any)
-		delete(packets["items"].(map[string]any)["properties"].(map[string]any), "append_text")
-	}
 	t.Schema["required"] = []string{"packets"}
 	return t
 }

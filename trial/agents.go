@@ -87,16 +87,18 @@ func quote(word string) string {
 
 // prompt is what a model is told. It says nothing of the scenarios' traps.
 func (o *Options) prompt() string {
-	guides, byHand := []string{"answer-pings.md"}, o.Assist == "none"
+	guides := []string{"answer-pings.md"}
+	if o.Assist == "none" {
+		guides = []string{"no-summary.md", "answer-pings.md"}
+	}
 	if slices.ContainsFunc(o.Scenarios, func(s Scenario) bool { return !s.Echo() }) {
 		guides = append(guides, "play-host.md", "play-tcp.md")
-		byHand = o.Assist != "fix"
+		if o.Assist != "fix" {
+			guides = append(guides, "by-hand.md")
+		}
 	}
 	if slices.ContainsFunc(o.Scenarios, func(s Scenario) bool { return s.IPv6 }) {
 		guides = append(guides, "play-ip6.md")
-	}
-	if byHand {
-		guides = append(guides, "by-hand.md")
 	}
 	var b strings.Builder
 	b.WriteString("You are a host on an IP link, by the tools read_packet, write_packet and hexdump of the MCP server tun. " +
