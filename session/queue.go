@@ -21,6 +21,15 @@ func (q *queue) push(p *Packet) (dropped *Packet) {
 	return dropped
 }
 
+// each calls see with the packets, oldest first, until it returns false.
+func (q *queue) each(see func(*Packet) bool) {
+	for i := range q.count {
+		if !see(q.ring[(q.head+i)%len(q.ring)]) {
+			return
+		}
+	}
+}
+
 // pop takes the oldest packet, nil if there is none.
 func (q *queue) pop() *Packet {
 	if q.count == 0 {

@@ -13,7 +13,7 @@ type ReadOptions struct {
 	Timeout time.Duration // wait this long for the first packet
 	Settle  time.Duration // after the first packet, wait this long for what follows it
 	Max     int           // take up to this many packets, at least 1
-	Copies  bool          // TCP segments that repeat delivered ones count, too
+	Copies  bool          // TCP segments that repeat delivered ones are packets like others
 }
 
 // Delivered is a packet handed to a reader.
@@ -34,15 +34,21 @@ type Batch struct {
 // packet is handed to exactly one reader. A read that ends by ctx takes
 // nothing and returns ctx's error. After the link has ended, what is queued
 // can still be read; then the error wraps os.ErrClosed.
+//
+// Unless Copies count, a read does not end for TCP segments that the agent has
+// answered since they were repeated: they are taken with what comes next, or at
+// the end of Timeout.
 func (s *Session) Read(ctx context.Context, o ReadOptions) (Batch, error) {
 	deadline := time.Now().Add(o.Timeout)
-	if err := s.wait(ctx, 1, deadline); err != nil {
+	worthATurn := func() bool { return o.Copies && s.queue.count > 0 || !o.Copies && s.news() }
+	if err := s.wait(ctx, worthATurn, deadline); err != nil {
 		return Batch{}, err
 	}
 	// Nothing is taken before the settling is over: a read that is cancelled
 	// meanwhile has nothing to put back.
 	if o.Settle > 0 && s.Queued() > 0 {
-		if err := s.wait(ctx, o.Max, time.Now().Add(o.Settle)); err != nil {
+		full := func() bool { return s.queue.count >= min(o.Max, len(s.queue.ring)) }
+		if err := s.wait(ctx, full, time.Now().Add(o.Settle)); err != nil {
 			return Batch{}, err
 		}
 	}
@@ -51,19 +57,34 @@ func (s *Session) Read(ctx context.Context, o ReadOptions) (Batch, error) {
 			return batch, err
 		}
 		// Another reader was faster: wait on for the time that is left.
-		if err := s.wait(ctx, 1, deadline); err != nil {
+		if err := s.wait(ctx, worthATurn, deadline); err != nil {
 			return Batch{}, err
 		}
 	}
 }
 
-// wait returns when at least count packets are queued, at the deadline, or
-// when the link has ended; with an error only if ctx ended first.
-func (s *Session) wait(ctx context.Context, count int, deadline time.Time) error {
+// news tells whether something is queued besides segments that the agent has
+// answered since they were repeated. s.mu is held.
+func (s *Session) news() (found bool) {
+	s.queue.each(func(p *Packet) bool {
+		found = true
+		if segment, ok := packet.SegmentOf(p.Data); ok && s.shown[segment] != 0 {
+			e, err := s.record.find(s.shown[segment])
+			found = err != nil || e.answer < p.Number
+		}
+		return !found
+	})
+	return found
+}
+
+// wait returns when ready says so, which is called with s.mu held whenever a
+// packet has come, at the deadline, or when the link has ended; with an error
+// only if ctx ended first.
+func (s *Session) wait(ctx context.Context, ready func() bool, deadline time.Time) error {
 	var timeout <-chan time.Time // made on the first wait: a packet that is there costs no timer
 	for {
 		s.mu.Lock()
-		if s.queue.count >= min(count, len(s.queue.ring)) || s.err != nil {
+		if s.err != nil || ready() {
 			s.mu.Unlock()
 			return ctx.Err()
 		}

@@ -19,7 +19,7 @@ type record struct {
 // entry is a kept packet and what the session remembers with it.
 type entry struct {
 	packet *Packet
-	answer int // number of the first written packet that answered it, 0 if none has
+	answer int // number of the first written packet that answered it, or of its last copy; 0 if none has
 }
 
 func (r *record) at(number int) *entry { return &r.ring[number%RecordPackets] }

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -123,9 +124,15 @@ func (s *Session) Write(ctx context.Context, data []byte, replyTo int) (*Packet,
 func (s *Session) answered(p *Packet) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if e, err := s.record.find(p.ReplyTo); err == nil && e.answer == 0 {
+	e, err := s.record.find(p.ReplyTo)
+	if err != nil {
+		return
+	}
+	if e.answer == 0 {
 		e.answer = p.Number
 		s.pairs.responded(p.Response)
+	} else if first, err := s.record.find(e.answer); err == nil && bytes.Equal(first.packet.Data, p.Data) {
+		e.answer = p.Number // the same again, for one that may be lost
 	}
 }
 

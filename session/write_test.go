@@ -176,3 +176,44 @@ func TestRetransmissionIsNamed(t *testing.T) {
 		}
 	})
 }
+
+// Repeats that came before their answer are worth no turn: a read goes on
+// waiting, and hands them out with what comes next. One that came after it is.
+func TestAnsweredRepeatsEndNoRead(t *testing.T) {
+	inBubble(t, Config{}, func(t *testing.T, s *Session, d *tuntest.Device) {
+		d.FromPeer(syn(t, 5)) // #1
+		if b, err := s.Read(t.Context(), second); err != nil || numbers(b) != "1" {
+			t.Fatalf("read %q, %v", numbers(b), err)
+		}
+		d.FromPeer(syn(t, 5)) // #2
+		synctest.Wait()
+		answer := syn(t, 80)
+		if _, err := s.Write(t.Context(), answer, 1); err != nil { // #3
+			t.Fatal(err)
+		}
+		began := time.Now()
+		b, err := s.Read(t.Context(), second)
+		if waited := time.Since(began); err != nil || numbers(b) != "2" || b.Packets[0].Answer != 3 || waited < second.Timeout {
+			t.Errorf("read %q after %v, %v; want #2, answered by #3, at the end of the time", numbers(b), waited, err)
+		}
+		time.AfterFunc(time.Second/2, func() { d.FromPeer(syn(t, 5)) }) // #4: the answer may be lost
+		began = time.Now()
+		b, err = s.Read(t.Context(), second)
+		if waited := time.Since(began); err != nil || numbers(b) != "4" || b.Packets[0].Answer != 3 || waited >= second.Timeout {
+			t.Errorf("read %q after %v, %v; want #4 at once", numbers(b), waited, err)
+		}
+		d.FromPeer(syn(t, 5)) // #5
+		synctest.Wait()
+		if _, err := s.Write(t.Context(), answer, 0); err != nil { // #6: once more, found by its flow or not
+			t.Fatal(err)
+		}
+		if _, err := s.Write(t.Context(), answer, 1); err != nil { // #7
+			t.Fatal(err)
+		}
+		d.FromPeer(echo(t, 8, 1, 1)) // #8
+		b, err = s.Read(t.Context(), second)
+		if err != nil || numbers(b) != "5 8" || b.Packets[0].Answer != 7 {
+			t.Errorf("read %+v, %v; want #5, answered again by #7, with #8", b, err)
+		}
+	})
+}

@@ -22,7 +22,7 @@ type readArguments struct {
 
 func (h *Host) readPacket() Tool {
 	what := "Wait for IP packets that the peer sent to you and take them off the queue, oldest first. " +
-		"Each comes with its number, size"
+		"Each comes with its number, size, time in the queue (waited)"
 	if h.Assist == AssistNone {
 		what += " and bytes"
 	} else {
@@ -30,7 +30,7 @@ func (h *Host) readPacket() Tool {
 	}
 	what += ": 16-bit hex words, 16 bytes a line behind the decimal offset of the first. "
 	if h.Assist != AssistNone {
-		what += "A TCP segment that repeats one already shown takes its summary line alone and does not count. "
+		what += "A TCP segment that repeats one already shown takes its summary line alone and does not count; if you have answered it since, it ends no wait. "
 	}
 	what += "If nothing comes in time the result says what the link is doing; that is no error. " +
 		"To answer and go on reading in one call, use write_packet with then_read. " +

@@ -74,7 +74,7 @@ func TestRetransmissionAroundTheAnswer(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.receive(syn)
-	text, err := b.call("write_packet", `{"assist": "fix", "then_read": {"settle_ms": 0}, "packets": [{"reply_to": 1, "cut": 40,
+	text, err := b.call("write_packet", `{"assist": "fix", "then_read": {"settle_ms": 0, "timeout_ms": 0}, "packets": [{"reply_to": 1, "cut": 40,
 		"patch": {"12": "0a4d00020a4d0001", "20": "00501388", "24": "00001000 00000002", "32": "5012ffff"}}]}`)
 	if err != nil || !strings.Contains(text, "\n#2 40 bytes: retransmission of #1, sent before your answer #3\n") {
 		t.Errorf("got %v\n%s", err, text)
