@@ -11,11 +11,12 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tun-mcp/tun-mcp/session/control"
 	"github.com/tun-mcp/tun-mcp/tun"
 )
 
 func main() {
-	tun.RunHolder() // in a holder process this does not return
+	tun.RunHolder(control.RemoveDead) // in a holder process this does not return
 
 	// Stdout belongs to JSON-RPC. Whatever prints by mistake, a dependency
 	// included, prints to stderr.

@@ -27,7 +27,7 @@ var program string
 const builtProgram = "TUN_MCP_TEST_PROGRAM"
 
 func TestMain(m *testing.M) {
-	tun.RunHolder()
+	tun.RunHolder(nil)
 	if program = os.Getenv(builtProgram); program != "" {
 		os.Exit(m.Run())
 	}

@@ -8,6 +8,6 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	tun.RunHolder()
+	tun.RunHolder(nil)
 	os.Exit(m.Run())
 }

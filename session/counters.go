@@ -32,10 +32,3 @@ func (s *Session) Queued() int {
 	defer s.mu.Unlock()
 	return s.queue.count
 }
-
-// ResponseTimes sums up the response times so far.
-func (s *Session) ResponseTimes() ResponseTimes {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.pairs.sum()
-}

@@ -8,6 +8,6 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	tun.RunHolder() // tests open private links
+	tun.RunHolder(nil) // tests open private links
 	os.Exit(m.Run())
 }

@@ -16,7 +16,7 @@ import (
 // Bounds of Config.Queue, in packets.
 const (
 	DefaultQueue = 256
-	MaxQueue     = RecordPackets // what waits must still be in the record
+	MaxQueue     = RecordPackets // of more the oldest would be forgotten before they were read: no number could refer to them
 )
 
 // Config says how a session treats its link.

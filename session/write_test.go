@@ -47,7 +47,7 @@ func TestWriteNumbersAndPairs(t *testing.T) {
 				t.Errorf("%s: the device got %x", test.name, got)
 			}
 		}
-		if r := s.ResponseTimes(); r.Answered != 2 || r.Median != 1840 {
+		if r := s.Fill(Status{}).Responses; r.Answered != 2 || r.Median != 1840 {
 			t.Errorf("response times %+v, want 2 answered: each packet counts once", r)
 		}
 	})
@@ -67,14 +67,14 @@ func TestLostAnswerIsNone(t *testing.T) {
 	if _, err := s.Write(t.Context(), echo(t, 0, 7, 1), 1); err == nil {
 		t.Fatal("the device should not have taken the packet")
 	}
-	if r := s.ResponseTimes(); r.Answered != 0 {
+	if r := s.Fill(Status{}).Responses; r.Answered != 0 {
 		t.Errorf("response times %+v of an answer that was lost", r)
 	}
 	d.why = nil
 	if _, err := s.Write(t.Context(), echo(t, 0, 7, 1), 1); err != nil {
 		t.Fatal(err)
 	}
-	if r := s.ResponseTimes(); r.Answered != 1 {
+	if r := s.Fill(Status{}).Responses; r.Answered != 1 {
 		t.Errorf("response times %+v, want one answer", r)
 	}
 }

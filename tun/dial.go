@@ -14,7 +14,7 @@ import (
 // A dialer is a device that is in the same hands as its peer's sockets.
 type dialer interface {
 	// dial connects to an address as DialContext does. The network is tcp4,
-	// tcp6, udp4 or udp6, and fits it.
+	// tcp6, udp4 or udp6, or for a ping socket icmp4 or icmp6, and fits it.
 	dial(ctx context.Context, network string, to netip.AddrPort, ttl int) (net.Conn, error)
 }
 

@@ -9,7 +9,6 @@ import (
 	"os/signal"
 	"strconv"
 	"syscall"
-	"time"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
@@ -37,12 +36,13 @@ type answer struct {
 
 // RunHolder has to be the first call of main, and of TestMain where tests open
 // links. In a process that Open started as the holder of a private network it
-// does that job and exits; in any other it returns at once.
-func RunHolder() {
+// does that job and exits; in any other it returns at once. Clean is called with
+// Config.Cleanup when the server is gone.
+func RunHolder(clean func(path string)) {
 	if !isHolder() {
 		return
 	}
-	if err := hold(); err != nil {
+	if err := hold(clean); err != nil {
 		fmt.Fprintln(os.Stderr, holderName+":", err)
 		unix.Exit(1)
 	}
@@ -53,7 +53,7 @@ func RunHolder() {
 // arguments at all, not even its name.
 func isHolder() bool { return len(os.Args) > 0 && os.Args[0] == holderName }
 
-func hold() error {
+func hold(clean func(path string)) error {
 	// Ctrl-C and a service manager's SIGTERM go to the server too. It may want
 	// to use the link to the last, so only its end is the holder's.
 	signal.Ignore(unix.SIGINT, unix.SIGTERM, unix.SIGHUP, unix.SIGQUIT)
@@ -96,31 +96,10 @@ func hold() error {
 	unix.Close(view)
 
 	serveSockets(socket) // returns when the server is gone
-	removeDead(cfg.Cleanup)
+	if cfg.Cleanup != "" {
+		clean(cfg.Cleanup)
+	}
 	return nil
-}
-
-// dyingPatience is how long a server that is gone may still look alive: its
-// descriptors close one after the other.
-const dyingPatience = time.Second
-
-// removeDead removes the socket at path, unless somebody goes on listening
-// there: then a new server has taken the name over.
-func removeDead(path string) {
-	if path == "" {
-		return
-	}
-	for deadline := time.Now().Add(dyingPatience); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
-		conn, err := net.Dial("unix", path)
-		if err == nil {
-			conn.Close()
-			continue
-		}
-		if errors.Is(err, unix.ECONNREFUSED) {
-			os.Remove(path)
-		}
-		return
-	}
 }
 
 // furnish puts into the namespace what a host has, and returns the descriptors

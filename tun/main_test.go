@@ -14,7 +14,7 @@ var roles = map[string]func(){}
 const role = "TUN_TEST_ROLE"
 
 func TestMain(m *testing.M) {
-	tun.RunHolder()
+	tun.RunHolder(nil)
 	if play := roles[os.Getenv(role)]; play != nil {
 		play()
 		return

@@ -5,7 +5,7 @@ package tun
 import "runtime"
 
 // RunHolder returns at once: only Linux has private networks.
-func RunHolder() {}
+func RunHolder(func(path string)) {}
 
 func openPrivate(Config) (*Link, error) { return nil, needsLinux(NetworkPrivate) }
 

@@ -8,13 +8,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"net"
 	"net/http"
 	"net/url"
-	"os"
 	"path/filepath"
-	"sort"
 	"strings"
 	"time"
 
@@ -48,62 +45,6 @@ func Find(name string) (*Client, error) {
 		return nil, ErrNoSession
 	}
 	return dial(SocketPath(running[0])), nil
-}
-
-func others() string {
-	if running := Running(); len(running) > 0 {
-		return "running: " + strings.Join(running, ", ")
-	}
-	return "none is"
-}
-
-// Running lists the names of the running sessions, the newest first, and
-// removes what dead ones left behind.
-func Running() []string {
-	type found struct {
-		name string
-		when time.Time
-	}
-	var all []found
-	dir := folder()
-	if !trusted(dir) {
-		return nil
-	}
-	entries, _ := os.ReadDir(dir) // what can be read of it
-	for _, entry := range entries {
-		name, ok := strings.CutSuffix(entry.Name(), ".sock")
-		if !ok || CheckName(name) != nil {
-			continue
-		}
-		path := filepath.Join(dir, entry.Name())
-		info, err := os.Lstat(path)
-		if err != nil || info.Mode()&fs.ModeType == 0 || info.Mode()&fs.ModeSymlink != 0 {
-			continue
-		}
-		if !alive(path) {
-			removeDead(path)
-			continue
-		}
-		all = append(all, found{name, info.ModTime()})
-	}
-	sort.Slice(all, func(i, j int) bool { return all[i].when.After(all[j].when) })
-	names := make([]string, len(all))
-	for i, f := range all {
-		names[i] = f.name
-	}
-	return names
-}
-
-// removeDead removes a socket unless a new session has taken it over.
-func removeDead(path string) {
-	unlock, err := lockFolder(filepath.Dir(path))
-	if err != nil {
-		return
-	}
-	defer unlock()
-	if !alive(path) {
-		os.Remove(path)
-	}
 }
 
 // answerTimeout bounds a server's first word on any request. It may need half of

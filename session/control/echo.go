@@ -68,14 +68,14 @@ func (c *Server) postPing(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "ping: this needs the header Upgrade: "+UpgradePing, http.StatusUpgradeRequired)
 		return
 	}
+	c.pings.Add(1) // once hijacked, a connection is out of the server's sight
+	defer c.pings.Done()
 	echo, err := peer.OpenEcho(r.URL.Query().Get("ip") == "6")
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusConflict)
 		return
 	}
 	defer echo.Close()
-	c.pings.Add(1) // once hijacked, a connection is out of the server's sight
-	defer c.pings.Done()
 	conn, both, err := http.NewResponseController(w).Hijack()
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)

@@ -68,8 +68,12 @@ func (c *Client) Dial(ctx context.Context, network, address string, ttl int) (ne
 func (c *Client) dialPeer(ctx context.Context, network, address string, ttl int) (conn net.Conn, err error) {
 	var d net.Dialer
 	wire, err := d.DialContext(ctx, "unix", c.Path)
-	if err != nil {
+	switch {
+	case err == nil:
+	case refused(err) || errors.Is(err, os.ErrNotExist):
 		return nil, &Ended{Session: c.Name, Why: gone}
+	default:
+		return nil, fmt.Errorf("asking session %s for a dial: %w", c.Name, err)
 	}
 	stop := context.AfterFunc(ctx, func() { _ = wire.SetDeadline(past) })
 	defer func() {

@@ -153,3 +153,45 @@ func TestOddNamesInTheFolder(t *testing.T) {
 		}
 	}
 }
+
+// A dead server's socket is removed, but not one that a new server has put in
+// its place while somebody was about to remove it.
+func TestRemoveDead(t *testing.T) {
+	dir := runtimeDir(t)
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	path := SocketPath("dead")
+	die := func() {
+		l, err := net.ListenUnix("unix", &net.UnixAddr{Name: path})
+		if err != nil {
+			t.Fatal(err)
+		}
+		l.SetUnlinkOnClose(false)
+		l.Close()
+	}
+	die()
+	RemoveDead(path)
+	if _, err := os.Lstat(path); !os.IsNotExist(err) {
+		t.Fatalf("the socket of a dead server: %v", err)
+	}
+
+	die()
+	unlock, err := lockFolder(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	removed := make(chan struct{})
+	go func() {
+		RemoveDead(path)
+		close(removed)
+	}()
+	// As Claim does under the lock, whether the other has found it dead or not.
+	os.Remove(path)
+	listen(t, path)
+	unlock()
+	<-removed
+	if !alive(path) {
+		t.Error("a new server's socket was removed")
+	}
+}
