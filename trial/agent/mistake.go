@@ -62,9 +62,9 @@ func (m mistake) make(b []byte) [][]byte {
 		binary.BigEndian.PutUint16(wrong[26:], was+1000)
 		adjust(wrong, 22, was, was+1000)
 	case score.FaultPayload:
-		was := binary.BigEndian.Uint16(wrong[28:30])
+		was := uint16(wrong[28]) << 8 // a last byte alone is padded with zero, RFC 1071
 		wrong[28] ^= 1
-		adjust(wrong, 22, was, binary.BigEndian.Uint16(wrong[28:30]))
+		adjust(wrong, 22, was, uint16(wrong[28])<<8)
 	case score.FaultType:
 		wrong[20] = 8
 		adjust(wrong, 22, 0, 0x0800)
