@@ -33,14 +33,14 @@ type Request struct {
 // fragmentation. An answer written later than deadline after the last packet
 // of the request reached the link is late; a deadline of 0 is none. Packets
 // that answer something that is no request of the scenario are left out.
-// Exchange.At counts from the first request.
+// Exchange.At is left to who knows when the scenario began.
 func Echo(requests []Request, events []session.Event, deadline time.Duration) []score.Exchange {
 	j := newJournal(events)
 	asked := askedOf(requests, j)
 	attribute(asked, answersOf(j.written, labelled(requests)))
 	exchanges := make([]score.Exchange, len(asked))
 	for i := range asked {
-		exchanges[i] = asked[i].judge(j, requests, deadline)
+		exchanges[i] = asked[i].judge(j, deadline)
 	}
 	return exchanges
 }
@@ -92,8 +92,8 @@ func askedOf(requests []Request, j *journal) []asked {
 }
 
 // judge says what came of a request, once its answers are known.
-func (q *asked) judge(j *journal, requests []Request, deadline time.Duration) score.Exchange {
-	x := exchangeOf(q.Request, requests)
+func (q *asked) judge(j *journal, deadline time.Duration) score.Exchange {
+	x := exchangeOf(q.Request)
 	var f findings
 	switch {
 	case q.Leave && len(q.answers) > 0:
@@ -121,14 +121,8 @@ func (q *asked) judge(j *journal, requests []Request, deadline time.Duration) sc
 }
 
 // exchangeOf is what is known of an exchange before it is judged.
-func exchangeOf(r Request, requests []Request) score.Exchange {
-	start := r.Sent
-	for _, other := range requests {
-		if other.Sent.Before(start) {
-			start = other.Sent
-		}
-	}
-	x := score.Exchange{N: r.N, Name: r.Name, At: score.Milliseconds(r.Sent.Sub(start)), RoundTrip: score.Milliseconds(r.RoundTrip)}
+func exchangeOf(r Request) score.Exchange {
+	x := score.Exchange{N: r.N, Name: r.Name, RoundTrip: score.Milliseconds(r.RoundTrip)}
 	if len(r.Numbers) > 0 {
 		x.Number = r.Numbers[0]
 	}

@@ -36,3 +36,19 @@ func TestJudgeParts(t *testing.T) {
 		t.Errorf("%+v", ladder)
 	}
 }
+
+// TestJudgeLeavesAt: when a request was sent counts from the scenario's start,
+// which the trial alone knows. Working it out for each from all the others took
+// seconds for many thousands.
+func TestJudgeLeavesAt(t *testing.T) {
+	s := newStream()
+	for i := range uint16(2) {
+		s.ask(false, echoRequest(4, 7, i, nil).packet())
+		s.pass(time.Second)
+	}
+	for _, got := range [][]score.Exchange{Echo(s.requests, s.events, 0), Program(s.requests, s.events, 0)} {
+		if got[0].At != 0 || got[1].At != 0 {
+			t.Errorf("sent at %v and %v ms", got[0].At, got[1].At)
+		}
+	}
+}

@@ -14,7 +14,7 @@ import (
 // goes to the exchange whose packet it answers or whose flow it shares, else to
 // the last one begun. An exchange may take several turns (a handshake, a
 // request): its response time is the sum of theirs, until the program had its
-// answer. Exchange.At counts from the first request.
+// answer. Exchange.At is left to who knows when the scenario began.
 func Program(requests []Request, events []session.Event, deadline time.Duration) []score.Exchange {
 	j := newJournal(events)
 	o := newOwners(requests, j)
@@ -33,7 +33,7 @@ func Program(requests []Request, events []session.Event, deadline time.Duration)
 	}
 	exchanges := make([]score.Exchange, len(cases))
 	for i := range cases {
-		exchanges[i] = cases[i].judge(j, requests, deadline)
+		exchanges[i] = cases[i].judge(j, deadline)
 	}
 	return exchanges
 }
@@ -65,8 +65,8 @@ func (c *programCase) take(w crossed, related bool) {
 	}
 }
 
-func (c *programCase) judge(j *journal, requests []Request, deadline time.Duration) score.Exchange {
-	x := exchangeOf(c.Request, requests)
+func (c *programCase) judge(j *journal, deadline time.Duration) score.Exchange {
+	x := exchangeOf(c.Request)
 	if len(c.written) > 0 {
 		x.Answer = c.written[0].Number
 	}
