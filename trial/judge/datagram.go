@@ -26,6 +26,7 @@ type datagram struct {
 	stated   int        // length of the whole packet as its header states it
 	body     []byte     // what follows the headers, to the last byte that is there
 	broken   string     // why there is no body: what in its headers cannot be
+	options  string     // what is wrong with the options of IPv4, or of the extension headers
 
 	fragment bool   // one of several
 	more     bool   // and not the last
@@ -47,7 +48,8 @@ func readDatagram(b []byte) datagram {
 	return d
 }
 
-// readIPv4 reads the header of RFC 791 section 3.1. Options are skipped.
+// readIPv4 reads the header of RFC 791 section 3.1. Of options the lengths alone
+// are of interest.
 func (d *datagram) readIPv4() {
 	b := d.data
 	d.version, d.src, d.dst = 4, netip.AddrFrom4([4]byte(b[12:])), netip.AddrFrom4([4]byte(b[16:]))
@@ -60,7 +62,7 @@ func (d *datagram) readIPv4() {
 	bits := binary.BigEndian.Uint16(b[6:])
 	d.more, d.offset = bits&0x2000 != 0, int(bits&0x1fff)*8
 	d.fragment, d.id = d.more || d.offset > 0, uint32(binary.BigEndian.Uint16(b[4:]))
-	d.body = b[header:]
+	d.body, d.options = b[header:], oddOption(b[20:header], 4)
 }
 
 // readIPv6 reads the header of RFC 8200 section 3 and the extension headers.
@@ -94,7 +96,11 @@ func (d *datagram) skipExtensions() {
 			d.broken, d.body = "an extension header is cut off", nil
 			return
 		}
-		d.protocol, d.body = d.body[0], d.body[8+8*int(d.body[1]):]
+		size := 8 + 8*int(d.body[1])
+		if d.protocol != 43 && d.options == "" {
+			d.options = oddOption(d.body[2:size], 6)
+		}
+		d.protocol, d.body = d.body[0], d.body[size:]
 	}
 }
 
@@ -108,6 +114,9 @@ func (d *datagram) judgeHeader(f *findings) {
 	}
 	if d.version == 0 {
 		return
+	}
+	if d.options != "" {
+		f.add(score.FaultLength, "IPv%d %s", d.version, d.options)
 	}
 	if d.stated != len(d.data) {
 		f.add(score.FaultLength, "the IP header states %d bytes, the packet has %d", d.stated, len(d.data))

@@ -15,7 +15,7 @@ type answer struct {
 
 	protocol byte
 	body     []byte // put together
-	missing  string // why there is no body
+	missing  string // why there is no body, or none that a receiver takes
 	carried  int    // bytes of all fragments
 	end      int    // where the last fragment ends; 0: it is not there
 }
@@ -109,5 +109,5 @@ func (a *answer) assemble() {
 	if pieces[0].version == 6 {
 		whole.skipExtensions()
 	}
-	a.protocol, a.body, a.missing = whole.protocol, whole.body, whole.broken
+	a.protocol, a.body, a.missing = whole.protocol, whole.body, cmp.Or(whole.broken, whole.options)
 }

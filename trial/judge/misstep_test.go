@@ -99,6 +99,13 @@ var missteps = []misstep{
 	{kind: score.FaultLength, name: "all less stated", bytes: stating(-8, false)},
 	{kind: score.FaultLength, name: "bytes forgotten", bytes: func(b []byte, _ int) []byte { return b[:len(b)-3] }},
 	{kind: score.FaultLength, name: "bytes too many", bytes: func(b []byte, _ int) []byte { return append(b, 1, 2, 3, 4, 5) }},
+	{kind: score.FaultLength, name: "an option that does not fit", spell: func(r *spelled) { r.options, r.hopByHop = []byte{7, 0x63, 4, 0}, true },
+		bytes: func(b []byte, h int) []byte {
+			if h == 40 {
+				b[h+3] = 0x63
+			}
+			return b
+		}},
 	{kind: score.FaultAddresses, name: "destination", spell: func(r *spelled) { r.dst = r.dst.Next().Next() }},
 	{kind: score.FaultAddresses, name: "source", spell: func(r *spelled) { r.src = r.src.Next() }},
 	{kind: score.FaultAddresses, name: "not swapped", spell: func(r *spelled) { r.src, r.dst = r.dst, r.src }},

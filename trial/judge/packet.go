@@ -63,6 +63,8 @@ func judgeTransport(d *datagram, body []byte) (f findings) {
 	case d.protocol == protocolTCP:
 		if header := int(body[12]>>4) * 4; header < 20 || header > len(body) {
 			f.add(score.FaultLength, "the TCP data offset is %d bytes, the segment has %d", header, len(body))
+		} else if odd := oddOption(body[20:header], 4); odd != "" {
+			f.add(score.FaultLength, "TCP %s", odd)
 		}
 	case d.protocol == protocolUDP:
 		if length := int(binary.BigEndian.Uint16(body[4:])); length != len(body) {

@@ -151,6 +151,12 @@ func TestJudgeProgramTransport(t *testing.T) {
 			r.body[12] = 0x40
 			return r.packet()
 		}()}, score.FaultLength},
+		{"TCP option that does not fit", [][]byte{func() []byte {
+			r := answerOf(segmentOf(4, 5000, 53, 2, ""), "")
+			r.body[12] = 0x60
+			r.body = append(r.body, 2, 5, 5, 0xb4)
+			return r.packet()
+		}()}, score.FaultLength},
 		{"fragments, IP headers alone", fragmented.packets(), ""},
 		{"fragment, IP header checksum", [][]byte{fragmented.packets()[0], func() []byte {
 			b := fragmented.packets()[1]
