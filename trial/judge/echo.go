@@ -20,7 +20,7 @@ type Request struct {
 	Numbers   []int         // packet numbers on the link that carry it (several: fragments); empty: it never reached the link
 	Packets   [][]byte      // those packets' bytes
 	Leave     bool          // must be left alone: any answer is FaultNoise
-	RoundTrip time.Duration // what the peer's program measured; 0: it saw no answer
+	RoundTrip time.Duration // what the peer's program measured; 0: it saw no answer, or there is no such program
 	Failure   string        // of a request that the program judges: why its answer was not right; empty: right if RoundTrip is not 0
 	Kind      string        // of fault, with Failure; empty: score.FaultPayload
 }
@@ -31,8 +31,10 @@ type Request struct {
 // the first one of each is compared. Free are the TTL or hop limit (not 0),
 // the IP identification, the DF bit, IP options, extension headers and
 // fragmentation. An answer written later than deadline after the last packet
-// of the request reached the link is late; a deadline of 0 is none. Packets
-// that answer something that is no request of the scenario are left out.
+// of the request reached the link is late; a deadline of 0 is none. One in which
+// nothing is wrong, but which the program that sent the request never had, is
+// lost; for a request that was put into the queue no program waits. Packets that
+// answer something that is no request of the scenario are left out.
 // Exchange.At is left to who knows when the scenario began.
 func Echo(requests []Request, events []session.Event, deadline time.Duration) []score.Exchange {
 	j := newJournal(events)
@@ -114,6 +116,9 @@ func (q *asked) judge(j *journal, deadline time.Duration) score.Exchange {
 		}
 		if after := a.at().Sub(q.arrived); deadline > 0 && after > deadline {
 			f.add(score.FaultLate, "answered after %.3f s, the deadline is %.3f s", after.Seconds(), deadline.Seconds())
+		}
+		if len(f) == 0 && q.RoundTrip == 0 && !j.allInjected(q.Numbers) {
+			f.add(score.FaultLost, "#%d looks right, but the program that pinged never had it: the peer's stack did not take it, or a link with --impair lost it", x.Answer)
 		}
 		addTurn(&x, j, turn{from: q.arrived, delivered: q.read, written: *a.last()})
 	}

@@ -150,6 +150,35 @@ func TestJudgeEchoCarry(t *testing.T) {
 	}
 }
 
+// TestJudgeEchoThatNoProgramHad: a reply in which nothing is wrong, and which
+// the peer's stack threw away all the same.
+func TestJudgeEchoThatNoProgramHad(t *testing.T) {
+	for _, version := range []int{4, 6} {
+		for _, test := range []struct {
+			sockets   bool
+			roundTrip time.Duration
+			want      string
+		}{
+			{sockets: true, roundTrip: 9 * time.Millisecond},
+			{sockets: true, want: score.FaultLost},
+			{sockets: false}, // nobody waits
+		} {
+			s := newStream()
+			s.sockets = test.sockets
+			r := echoRequest(version, 7, 1, someData(9, 1))
+			s.ask(false, r.packet())
+			s.requests[0].RoundTrip = test.roundTrip
+			s.read()
+			s.write(1, echoReply(r).packet())
+			got := Echo(s.requests, s.events, time.Second)
+			wantExchanges(t, got, test.want)
+			if test.want != "" && !strings.Contains(got[0].Detail, "#2 looks right, but the program that pinged never had it") {
+				t.Errorf("detail %q", got[0].Detail)
+			}
+		}
+	}
+}
+
 func TestJudgeEchoWithoutPackets(t *testing.T) {
 	s := newStream()
 	s.requests = []Request{{N: 1}, {N: 2, Leave: true}}

@@ -2,6 +2,7 @@ package judge
 
 import (
 	"encoding/hex"
+	"slices"
 	"time"
 
 	"github.com/tun-mcp/tun-mcp/session"
@@ -12,6 +13,7 @@ type journal struct {
 	read      []crossed         // packets that reached the link from the peer
 	written   []crossed         // packets that reached the peer, in the order written
 	arrived   map[int]time.Time // packets read, by number
+	injected  map[int]bool      // those that no program of the peer's sent: none waits for an answer
 	delivered map[int]moment    // when a packet was handed to the agent, by number
 	dropped   map[int]bool      // packets that fell out of the full queue
 	refused   map[int]string    // why an answer was not sent, by the number of the packet that it answers
@@ -31,7 +33,7 @@ type moment struct {
 }
 
 func newJournal(events []session.Event) *journal {
-	j := &journal{arrived: make(map[int]time.Time), delivered: make(map[int]moment), dropped: make(map[int]bool),
+	j := &journal{arrived: make(map[int]time.Time), injected: make(map[int]bool), delivered: make(map[int]moment), dropped: make(map[int]bool),
 		refused: make(map[int]string), ended: make(map[int]time.Time)}
 	failed := make(map[int]bool)
 	for _, e := range events {
@@ -47,7 +49,7 @@ func newJournal(events []session.Event) *journal {
 			switch {
 			case e.Direction == session.Read:
 				j.read = append(j.read, packet)
-				j.arrived[e.Number] = e.Time
+				j.arrived[e.Number], j.injected[e.Number] = e.Time, e.Injected
 			case !failed[e.Number]:
 				j.written = append(j.written, packet)
 			}
@@ -84,6 +86,12 @@ func (j *journal) wholeAt(numbers []int) (arrived time.Time, read moment) {
 		return arrived, moment{}
 	}
 	return arrived, read
+}
+
+// allInjected says whether some packets came through the control socket, and
+// from no program.
+func (j *journal) allInjected(numbers []int) bool {
+	return !slices.ContainsFunc(numbers, func(n int) bool { return !j.injected[n] })
 }
 
 // lost says why a request of these packets got no answer.

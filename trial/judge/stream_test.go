@@ -175,6 +175,7 @@ type stream struct {
 	number   int // of the last packet
 	call     int // of the last call
 	naming   int
+	sockets  bool // the peer's packets come from programs, and are not injected
 	events   []session.Event
 	requests []Request
 }
@@ -190,7 +191,7 @@ func (s *stream) arrive(packets ...[]byte) (numbers []int) {
 		s.number++
 		numbers = append(numbers, s.number)
 		s.events = append(s.events, session.Event{Event: session.EventPacket, Number: s.number, Time: s.now,
-			Direction: session.Read, Hex: hex.EncodeToString(data)})
+			Direction: session.Read, Hex: hex.EncodeToString(data), Injected: !s.sockets})
 	}
 	return numbers
 }

@@ -133,7 +133,7 @@ const (
 	FaultType              = "type"      // ICMP type or code, or the wrong protocol
 	FaultDuplicate         = "duplicate" // answered more than once
 	FaultLate              = "late"      // answered after the deadline
-	FaultLost              = "lost"      // never answered
+	FaultLost              = "lost"      // never answered, or the program that asked never had it
 	FaultNoise             = "noise"     // answered what must be left alone
 )
 
