@@ -130,6 +130,9 @@ func (d *datagram) judgeHeader(f *findings) {
 	if d.version != 4 || len(d.data) < int(d.data[0]&15)*4 {
 		return
 	}
+	if d.data[6]&0x80 != 0 { // RFC 791 section 3.1
+		f.add(score.FaultType, "the reserved flag is set, it must be zero")
+	}
 	header := d.data[:max(20, int(d.data[0]&15)*4)]
 	if addsUp(header) {
 		return

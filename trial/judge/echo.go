@@ -29,8 +29,8 @@ type Request struct {
 // that RFC 792 or RFC 4443 section 4.2 asks for is worked out from each
 // request, every packet that the agent wrote is attributed to one request, and
 // the first one of each is compared. Free are the TTL or hop limit (not 0),
-// the IP identification, the DF bit, IP options, extension headers and
-// fragmentation. An answer written later than deadline after the last packet
+// the TOS or traffic class, the flow label, the IP identification, the DF bit,
+// options and extension headers that fit, and fragmentation. An answer written later than deadline after the last packet
 // of the request reached the link is late; a deadline of 0 is none. One in which
 // nothing is wrong, but which the program that sent the request never had, is
 // lost; for a request that was put into the queue no program waits. Packets that

@@ -119,6 +119,8 @@ var missteps = []misstep{
 	{kind: score.FaultPayload, name: "none", spell: func(r *spelled) { r.body = r.body[:8] }},
 	{kind: score.FaultPayload, name: "longer", spell: func(r *spelled) { r.body = append(r.body, 0, 0, 7) }},
 	{kind: score.FaultType, name: "the request's", spell: func(r *spelled) { r.body[0] = map[byte]byte{1: 8, 58: 128}[r.protocol] }},
+	{kind: score.FaultType, name: "reserved flag", only4: true, bytes: func(b []byte, _ int) []byte { b[6] |= 0x80; return resealed(b) }},
+	{kind: score.FaultType, name: "TTL 0", spell: func(r *spelled) { r.hops = 0 }},
 	{kind: score.FaultType, name: "timestamp reply", spell: func(r *spelled) { r.body[0] = 14 }},
 	{kind: score.FaultType, name: "code", spell: func(r *spelled) { r.body[1] = 3 }},
 	{kind: score.FaultType, name: "protocol", bytes: func(b []byte, h int) []byte {

@@ -9,8 +9,9 @@ import (
 )
 
 // Program judges exchanges whose right and wrong the peer's program sees:
-// the outcome comes from RoundTrip and Failure. Every packet that the agent
-// wrote is checked besides for checksums, lengths and addresses; what is wrong
+// the outcome comes from RoundTrip and Failure, and what UDP and TCP carry is the
+// program's to judge. Every packet that the agent wrote is checked besides for
+// checksums, lengths, addresses and what IP forbids; what is wrong
 // goes to the exchange whose packet it answers or whose flow it shares, else to
 // the last one begun. An exchange may take several turns (a handshake, a
 // request): its response time is the sum of theirs, until the program had its

@@ -20,6 +20,7 @@ type spelled struct {
 	src, dst netip.Addr
 	protocol byte
 	hops     byte
+	tos      byte // or traffic class
 	id       uint32
 	df       bool
 	options  []byte // of IPv4, a multiple of 4 bytes
@@ -90,7 +91,7 @@ func (s spelled) header(body []byte, offset int, more, fragment bool) []byte {
 	if s.src.Is4() {
 		b := make([]byte, 20, 20+len(s.options)+len(body))
 		b = append(b, s.options...)
-		b[0] = 0x40 | byte(len(b)/4)
+		b[0], b[1] = 0x40|byte(len(b)/4), s.tos
 		binary.BigEndian.PutUint16(b[2:], uint16(len(b)+len(body)))
 		binary.BigEndian.PutUint16(b[4:], uint16(s.id))
 		bits := uint16(offset / 8)
@@ -121,7 +122,7 @@ func (s spelled) header(body []byte, offset int, more, fragment bool) []byte {
 		extensions, next = append([]byte{next, 0, 1, 4, 0, 0, 0, 0}, extensions...), 0
 	}
 	b := make([]byte, 40)
-	b[0], b[6], b[7] = 0x60, next, s.hops
+	b[0], b[1], b[6], b[7] = 0x60|s.tos>>4, s.tos<<4, next, s.hops
 	binary.BigEndian.PutUint16(b[4:], uint16(len(extensions)+len(body)))
 	copy(b[8:], s.src.AsSlice())
 	copy(b[24:], s.dst.AsSlice())
