@@ -121,43 +121,6 @@ func (c *programCase) firstAnswer(j *journal) time.Duration {
 	return c.written[0].Time.Sub(firstArrival(c.Request, j))
 }
 
-// addTurns adds the times of all turns of the exchange.
-func (c *programCase) addTurns(x *score.Exchange, j *journal) {
-	var ended time.Time // of the turn before
-	used := make(map[int]bool)
-	over := firstArrival(c.Request, j).Add(c.RoundTrip)
-	for n, w := range c.written {
-		if n > 0 && c.RoundTrip > 0 && w.Time.After(over) {
-			break // what comes now is the farewell of the two stacks
-		}
-		trigger := w.ReplyTo
-		if !c.triggers[trigger] {
-			trigger = c.lastRead(j, w.Time)
-		}
-		if trigger == 0 || used[trigger] {
-			continue
-		}
-		used[trigger] = true
-		from := j.arrived[trigger]
-		if ended.After(from) {
-			from = ended
-		}
-		addTurn(x, j, turn{from: from, delivered: j.delivered[trigger], written: w})
-		ended = w.Time
-	}
-}
-
-// lastRead is the number of the packet of the exchange that the agent had read
-// last by then, 0 if it had read none.
-func (c *programCase) lastRead(j *journal, by time.Time) (number int) {
-	for n := range c.triggers {
-		if m, ok := j.delivered[n]; ok && !m.at.After(by) && n > number {
-			number = n
-		}
-	}
-	return number
-}
-
 // firstArrival is when the first packet of a request reached the link.
 func firstArrival(r Request, j *journal) time.Time {
 	first := r.Sent

@@ -242,31 +242,6 @@ func TestJudgeProgramKind(t *testing.T) {
 	wantExchanges(t, Program(s.requests, s.events, time.Second), score.FaultType)
 }
 
-// TestJudgeProgramTurns: an HTTP exchange has several; its parts are the sums
-// over the turns, and the farewell does not count.
-func TestJudgeProgramTurns(t *testing.T) {
-	s := newStream()
-	s.naming = byFlow
-	syn := segmentOf(4, 5000, 80, 2, "")
-	s.ask(false, syn.packet()) // 1 ms
-	s.read()                   // 2, 3
-	s.pass(10 * time.Millisecond)
-	s.write(0, answerOf(syn, "").packet()) // 14, 15
-	s.arrive(segmentOf(4, 5000, 80, 16, "").packet(), segmentOf(4, 5000, 80, 24, "GET").packet())
-	s.read() // 18, 19
-	s.pass(20 * time.Millisecond)
-	s.write(0, answerOf(syn, "200").packet(), answerOf(syn, "more").packet()) // 40, 41
-	s.requests[0].RoundTrip = 50 * time.Millisecond
-	s.pass(time.Second)
-	s.arrive(segmentOf(4, 5000, 80, 17, "").packet())
-	s.read()
-	s.write(0, answerOf(syn, "").packet())
-	x := Program(s.requests, s.events, time.Second)[0]
-	if x.Outcome != score.Right || x.Response != 13+23 || x.Agent != 30 || x.Queue != 2 || x.Tool != 4 || x.Device != 14 || x.Answer != 2 {
-		t.Errorf("%+v", x)
-	}
-}
-
 // TestJudgeProgramOwners: a packet of no exchange counts for the last one
 // begun, one that answers an earlier scenario for none.
 func TestJudgeProgramOwners(t *testing.T) {
