@@ -20,6 +20,15 @@ func (f *findings) add(kind, format string, values ...any) {
 	*f = append(*f, finding{kind, fmt.Sprintf(format, values...)})
 }
 
+// blame adds what came of all that was found: under the first kind, as that is
+// the reason, or under kind if nothing was.
+func (f *findings) blame(kind, detail string) {
+	if len(*f) > 0 {
+		kind = (*f)[0].kind
+	}
+	f.add(kind, "%s", detail)
+}
+
 // kinds returns every kind once, in the order found: an exchange counts once
 // under each of its kinds.
 func (f findings) kinds() (kinds []string) {

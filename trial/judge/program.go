@@ -10,7 +10,8 @@ import (
 
 // Program judges exchanges whose right and wrong the peer's program sees:
 // the outcome comes from RoundTrip and Failure, and what UDP and TCP carry is the
-// program's to judge. Every packet that the agent wrote is checked besides for
+// program's to judge. What a program never had is lost if nothing was written to
+// it, late if that was after the deadline, and wrong if it was before. Every packet that the agent wrote is checked besides for
 // checksums, lengths, addresses and what IP forbids; what is wrong
 // goes to the exchange whose packet it answers or whose flow it shares, else to
 // the last one begun. An exchange may take several turns (a handshake, a
@@ -45,7 +46,7 @@ type programCase struct {
 	want     reply        // the addresses alone
 	triggers map[int]bool // numbers of the packets of the exchange that the peer sent
 	written  []crossed    // packets of the exchange
-	stray    bool         // another packet was written that belongs to none
+	strays   []crossed    // packets that were written meanwhile and answer nothing
 	found    findings     // what is wrong with the packets
 }
 
@@ -59,66 +60,56 @@ func (c *programCase) take(w crossed, related bool) {
 		}
 		want.judgeAddresses(&w.datagram, &c.found)
 	}
-	if related {
+	switch {
+	case related:
 		c.written = append(c.written, w)
-	} else {
-		c.stray = true
+	case w.ReplyTo == 0:
+		c.strays = append(c.strays, w)
 	}
 }
 
 func (c *programCase) judge(j *journal, deadline time.Duration) score.Exchange {
 	x := exchangeOf(c.Request)
+	if len(c.written) == 0 && c.RoundTrip == 0 && len(c.Packets) > 0 {
+		c.written = c.strays // what answers nothing is taken for the answer that did not come
+	}
 	if len(c.written) > 0 {
 		x.Answer = c.written[0].Number
 	}
 	f := c.found
 	if c.Leave {
 		f = nil
-		if len(c.written) > 0 || c.stray {
+		if len(c.written) > 0 || len(c.strays) > 0 {
 			f.add(score.FaultNoise, "must be left alone, was answered")
 		}
 		return conclude(x, f)
 	}
-	c.addTurns(&x, j)
 	after := c.RoundTrip
 	if after == 0 {
-		after = c.firstAnswer(j)
+		after = c.answered(j, deadline)
 	}
 	late := deadline > 0 && after > deadline
 	switch {
 	case c.RoundTrip > 0 && c.Failure != "":
-		if len(f) == 0 {
-			f.add(cmp.Or(c.Kind, score.FaultPayload), "%s", c.Failure)
-		} else {
-			f.add(f[0].kind, "%s", c.Failure)
-		}
+		f.blame(cmp.Or(c.Kind, score.FaultPayload), c.Failure)
 	case c.RoundTrip == 0 && !late:
-		detail := j.lost(c.Numbers)
+		kind, detail := score.FaultLost, j.lost(c.Numbers)
 		if len(c.written) > 0 {
-			detail = "the agent answered, but the program never had what it waited for"
+			kind, detail = c.amiss()
 		}
 		if c.Failure != "" {
 			detail = c.Failure + ": " + detail
 		}
-		if len(f) == 0 {
-			f.add(score.FaultLost, "%s", detail)
-		} else { // what is wrong with its answer is why it saw none
-			f.add(f[0].kind, "%s", detail)
-		}
+		f.blame(kind, detail)
 	}
 	if late {
 		f.add(score.FaultLate, "answered after %.3f s, the deadline is %.3f s", after.Seconds(), deadline.Seconds())
 	}
-	return conclude(x, f)
-}
-
-// firstAnswer is how long after the arrival of the request something was
-// written, 0 if nothing was.
-func (c *programCase) firstAnswer(j *journal) time.Duration {
-	if len(c.written) == 0 {
-		return 0
+	if c.RoundTrip == 0 && !late {
+		after = 0 // it has no end
 	}
-	return c.written[0].Time.Sub(firstArrival(c.Request, j))
+	c.addTurns(&x, j, after)
+	return conclude(x, f)
 }
 
 // firstArrival is when the first packet of a request reached the link.

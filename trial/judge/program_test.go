@@ -209,7 +209,7 @@ func TestJudgeProgramOutcomes(t *testing.T) {
 		{"late", 2 * time.Second, "", false, 2 * time.Second, score.FaultLate, "answered after 2.000 s"},
 		{"wrong and late", 2 * time.Second, "no", false, 2 * time.Second, score.FaultLate + " " + score.FaultPayload, "no; answered"},
 		{"lost", 0, "time-out", false, 0, score.FaultLost, "time-out: the agent read it and never answered"},
-		{"answered in vain", 0, "", false, time.Millisecond, score.FaultLost, "never had what it waited for"},
+		{"answered in vain", 0, "", false, time.Millisecond, score.FaultPayload, "never had all that it waited for"},
 		{"answered when nobody waited", 0, "time-out", false, 3 * time.Second, score.FaultLate, "answered after 3.003 s"},
 		{"left alone", 0, "", true, 0, "", ""},
 		{"not left alone", 0, "", true, time.Millisecond, score.FaultNoise, "left alone"},

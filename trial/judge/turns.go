@@ -6,23 +6,20 @@ import (
 	"github.com/tun-mcp/tun-mcp/trial/score"
 )
 
-// addTurns adds the times of all turns of the exchange, up to the last packet
-// written before the program had its answer. A turn begins when its packet
+// addTurns adds the times of all turns of the exchange that ended within took
+// of its beginning, or of the first to each packet if took is 0. A turn begins when its packet
 // arrives, or with the end of the turn before: an agent may acknowledge a
 // request at once and think about its answer then.
-func (c *programCase) addTurns(x *score.Exchange, j *journal) {
+func (c *programCase) addTurns(x *score.Exchange, j *journal, took time.Duration) {
 	var last moment // when the turn before ended
-	var over time.Time
-	if c.RoundTrip > 0 {
-		over = firstArrival(c.Request, j).Add(c.RoundTrip)
-	}
+	over := firstArrival(c.Request, j).Add(took)
 	used := make(map[int]bool)
 	for n, w := range c.written {
-		if n > 0 && !over.IsZero() && w.Time.After(over) {
+		if n > 0 && took > 0 && w.Time.After(over) {
 			break // what comes now is the farewell of the two stacks
 		}
 		trigger := c.trigger(j, &w)
-		if trigger == 0 || used[trigger] && over.IsZero() {
+		if trigger == 0 || used[trigger] && took == 0 {
 			continue // what is said again to no end takes no more time
 		}
 		used[trigger] = true

@@ -128,8 +128,8 @@ const (
 	FaultTransportChecksum = "transport-checksum" // ICMP, UDP, TCP
 	FaultLength            = "length"
 	FaultAddresses         = "addresses"
-	FaultIDSeq             = "id-seq"
-	FaultPayload           = "payload"
+	FaultIDSeq             = "id-seq"    // of ICMP, or the acknowledgment number of a SYN ACK
+	FaultPayload           = "payload"   // data, or not all that the program waited for
 	FaultType              = "type"      // ICMP type or code, or the wrong protocol
 	FaultDuplicate         = "duplicate" // answered more than once
 	FaultLate              = "late"      // answered after the deadline

@@ -1,0 +1,96 @@
+package judge
+
+import (
+	"encoding/binary"
+	"fmt"
+	"time"
+
+	"github.com/tun-mcp/tun-mcp/trial/score"
+)
+
+// answered is how long after the arrival of its request a program was answered
+// that never had its answer: by the first packet written, or by the first one
+// with data on it that was written after the deadline. 0: nothing was written.
+func (c *programCase) answered(j *journal, deadline time.Duration) time.Duration {
+	if len(c.written) == 0 {
+		return 0
+	}
+	arrived := firstArrival(c.Request, j)
+	for _, w := range c.written[1:] {
+		if after := w.Time.Sub(arrived); deadline > 0 && after > deadline && w.carries() {
+			return after
+		}
+	}
+	return c.written[0].Time.Sub(arrived)
+}
+
+// carries says whether a packet brings its receiver anything: a TCP segment
+// without data does not.
+func (d *datagram) carries() bool {
+	return d.protocol != protocolTCP || len(d.body) >= 20 && len(d.body) > int(d.body[12]>>4)*4
+}
+
+// amiss says why a program never had its answer although the agent wrote one in
+// time, and no packet of it is wrong by itself.
+func (c *programCase) amiss() (kind, detail string) {
+	talks := make(map[talk]bool)
+	for _, data := range c.Packets {
+		d := readDatagram(data)
+		if t, ok := talkOf(&d); ok {
+			talks[t] = true
+		}
+	}
+	for i := range c.written {
+		w := &c.written[i].datagram
+		if _, isError := quotedIn(w); isError {
+			continue
+		}
+		if t, ok := talkOf(w); ok && talks[t] {
+			return c.notTaken()
+		}
+	}
+	wrong, asked := c.written[0], readDatagram(c.Packets[0])
+	_, isError := quotedIn(&wrong.datagram)
+	_, hasTalk := talkOf(&wrong.datagram)
+	switch {
+	case isError:
+		return score.FaultType, fmt.Sprintf("#%d is an ICMP error, type %d code %d", wrong.Number, wrong.body[0], wrong.body[1])
+	case wrong.protocol != asked.protocol:
+		return score.FaultType, fmt.Sprintf("the protocol of #%d is %d, should be %d", wrong.Number, wrong.protocol, asked.protocol)
+	case hasTalk && (asked.protocol == protocolUDP || asked.protocol == protocolTCP) && len(asked.body) >= 4:
+		return score.FaultAddresses, fmt.Sprintf("the ports of #%d are %d > %d, should be %d > %d", wrong.Number,
+			binary.BigEndian.Uint16(wrong.body), binary.BigEndian.Uint16(wrong.body[2:]),
+			binary.BigEndian.Uint16(asked.body[2:]), binary.BigEndian.Uint16(asked.body))
+	}
+	return c.notTaken()
+}
+
+// notTaken is amiss for an answer of the right protocol, addresses and ports.
+func (c *programCase) notTaken() (kind, detail string) {
+	if kind, detail = c.handshake(); kind != "" {
+		return kind, detail
+	}
+	return score.FaultPayload, "the agent answered, but the program never had all that it waited for"
+}
+
+// handshake says what is wrong with the answer to a SYN, RFC 9293 section 3.5;
+// "" if nothing is, or if none was sent.
+func (c *programCase) handshake() (kind, detail string) {
+	const syn, ack = 0x02, 0x10
+	asked := readDatagram(c.Packets[0])
+	if asked.protocol != protocolTCP || len(asked.body) < 20 || asked.body[13]&(syn|ack) != syn {
+		return "", ""
+	}
+	kind, detail = score.FaultType, "no SYN ACK answers the SYN"
+	for _, w := range c.written {
+		if w.protocol != protocolTCP || len(w.body) < 20 || w.body[13]&(syn|ack) != syn|ack {
+			continue
+		}
+		given, want := binary.BigEndian.Uint32(w.body[8:]), binary.BigEndian.Uint32(asked.body[4:])+1
+		if given == want {
+			return "", ""
+		}
+		kind, detail = score.FaultIDSeq, fmt.Sprintf("the SYN ACK #%d acknowledges %d, should be %d", w.Number, given, want)
+	}
+	return kind, detail
+}
