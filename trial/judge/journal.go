@@ -12,8 +12,7 @@ import (
 type journal struct {
 	read      []crossed         // packets that reached the link from the peer
 	written   []crossed         // packets that reached the peer, in the order written
-	arrived   map[int]time.Time // packets read, by number
-	injected  map[int]bool      // those that no program of the peer's sent: none waits for an answer
+	packets   map[int]crossed   // those read, by number
 	delivered map[int]moment    // when a packet was handed to the agent, by number
 	dropped   map[int]bool      // packets that fell out of the full queue
 	refused   map[int]string    // why an answer was not sent, by the number of the packet that it answers
@@ -33,7 +32,7 @@ type moment struct {
 }
 
 func newJournal(events []session.Event) *journal {
-	j := &journal{arrived: make(map[int]time.Time), injected: make(map[int]bool), delivered: make(map[int]moment), dropped: make(map[int]bool),
+	j := &journal{packets: make(map[int]crossed), delivered: make(map[int]moment), dropped: make(map[int]bool),
 		refused: make(map[int]string), ended: make(map[int]time.Time)}
 	failed := make(map[int]bool)
 	for _, e := range events {
@@ -49,7 +48,7 @@ func newJournal(events []session.Event) *journal {
 			switch {
 			case e.Direction == session.Read:
 				j.read = append(j.read, packet)
-				j.arrived[e.Number], j.injected[e.Number] = e.Time, e.Injected
+				j.packets[e.Number] = packet
 			case !failed[e.Number]:
 				j.written = append(j.written, packet)
 			}
@@ -73,7 +72,7 @@ func newJournal(events []session.Event) *journal {
 func (j *journal) wholeAt(numbers []int) (arrived time.Time, read moment) {
 	all := len(numbers) > 0
 	for _, number := range numbers {
-		if at := j.arrived[number]; at.After(arrived) {
+		if at := j.packets[number].Time; at.After(arrived) {
 			arrived = at
 		}
 		m, ok := j.delivered[number]
@@ -88,10 +87,10 @@ func (j *journal) wholeAt(numbers []int) (arrived time.Time, read moment) {
 	return arrived, read
 }
 
-// allInjected says whether some packets came through the control socket, and
-// from no program.
+// allInjected says whether some packets came through the control socket: no
+// program of the peer's sent them, and none waits for an answer.
 func (j *journal) allInjected(numbers []int) bool {
-	return !slices.ContainsFunc(numbers, func(n int) bool { return !j.injected[n] })
+	return !slices.ContainsFunc(numbers, func(n int) bool { return !j.packets[n].Injected })
 }
 
 // lost says why a request of these packets got no answer.

@@ -77,7 +77,7 @@ func (o *owners) of(w *crossed) (request int, related bool) {
 			return i, true
 		}
 	}
-	if _, ok := o.journal.arrived[w.ReplyTo]; !ok && w.ReplyTo != 0 {
+	if _, ok := o.journal.packets[w.ReplyTo]; !ok && w.ReplyTo != 0 {
 		return -1, false
 	}
 	var all, answerable []int

@@ -12,7 +12,8 @@ import (
 // the outcome comes from RoundTrip and Failure, and what UDP and TCP carry is the
 // program's to judge. What a program never had is lost if nothing was written to
 // it, late if that was after the deadline, and wrong if it was before. Every packet that the agent wrote is checked besides for
-// checksums, lengths, addresses and what IP forbids; what is wrong
+// checksums, lengths, addresses, what IP forbids and, but for TCP, whether it
+// says anything twice; what is wrong
 // goes to the exchange whose packet it answers or whose flow it shares, else to
 // the last one begun. An exchange may take several turns (a handshake, a
 // request): its response time is the sum of theirs, until the program had its
@@ -102,6 +103,7 @@ func (c *programCase) judge(j *journal, deadline time.Duration) score.Exchange {
 		}
 		f.blame(kind, detail)
 	}
+	c.judgeRepeats(j, &f)
 	if late {
 		f.add(score.FaultLate, "answered after %.3f s, the deadline is %.3f s", after.Seconds(), deadline.Seconds())
 	}
@@ -116,8 +118,8 @@ func (c *programCase) judge(j *journal, deadline time.Duration) score.Exchange {
 func firstArrival(r Request, j *journal) time.Time {
 	first := r.Sent
 	for i, number := range r.Numbers {
-		if at, ok := j.arrived[number]; ok && (i == 0 || at.Before(first)) {
-			first = at
+		if p, ok := j.packets[number]; ok && (i == 0 || p.Time.Before(first)) {
+			first = p.Time
 		}
 	}
 	return first

@@ -23,7 +23,7 @@ func (c *programCase) addTurns(x *score.Exchange, j *journal, took time.Duration
 			continue // what is said again to no end takes no more time
 		}
 		used[trigger] = true
-		t := turn{from: j.arrived[trigger], delivered: j.delivered[trigger], written: w}
+		t := turn{from: j.packets[trigger].Time, delivered: j.delivered[trigger], written: w}
 		if last.at.After(t.from) {
 			t.from = last.at
 		}
