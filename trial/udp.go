@@ -16,8 +16,8 @@ func unreachable() Scenario {
 	return Scenario{
 		Name:    "unreachable",
 		About:   fmt.Sprintf("UDP datagrams to port %d, where nobody listens", closedPort),
-		RFC:     "RFC 1122 section 3.2.2.1; RFC 792, destination unreachable",
-		Expect:  "the client's socket sees «connection refused», from an ICMP port unreachable that quotes its datagram",
+		RFC:     "RFC 1122 sections 3.2.2 (quote) and 3.2.2.1; RFC 792, destination unreachable",
+		Expect:  "the client's socket sees «connection refused», from an ICMP port unreachable that quotes its datagram unchanged",
 		Program: true,
 		Judge:   judge.Program,
 		Run: func(ctx context.Context, f *Field) ([]judge.Request, error) {
@@ -34,7 +34,7 @@ func traceroute() Scenario {
 		Name:    "traceroute",
 		About:   "UDP datagrams to ports from 33434 on with TTL 1, 2, 3: the probes of traceroute",
 		RFC:     "RFC 1812 section 5.3.1 (TTL is for routers, the destination takes it); RFC 792, port unreachable",
-		Expect:  "the agent is the first hop and the last: each probe is answered with port unreachable",
+		Expect:  "the agent is the first hop and the last: each probe is answered with port unreachable that quotes it unchanged",
 		Program: true,
 		Judge:   judge.Program,
 		Run: func(ctx context.Context, f *Field) ([]judge.Request, error) {

@@ -8,6 +8,8 @@ import (
 	"github.com/tun-mcp/tun-mcp/trial/score"
 )
 
+const notHad = "the agent answered, but the program never had all that it waited for"
+
 // answered is how long after the arrival of its request a program was answered
 // that never had its answer: by the first packet written, or by the first one
 // with data on it that was written after the deadline. 0: nothing was written.
@@ -70,7 +72,7 @@ func (c *programCase) notTaken() (kind, detail string) {
 	if kind, detail = c.handshake(); kind != "" {
 		return kind, detail
 	}
-	return score.FaultPayload, "the agent answered, but the program never had all that it waited for"
+	return score.FaultPayload, notHad
 }
 
 // handshake says what is wrong with the answer to a SYN, RFC 9293 section 3.5;

@@ -8,16 +8,17 @@ import (
 	"github.com/tun-mcp/tun-mcp/trial/score"
 )
 
-// Program judges exchanges whose right and wrong the peer's program sees:
-// the outcome comes from RoundTrip and Failure, and what UDP and TCP carry is the
-// program's to judge. What a program never had is lost if nothing was written to
-// it, late if that was after the deadline, and wrong if it was before. Every packet that the agent wrote is checked besides for
-// checksums, lengths, addresses, what IP forbids and, but for TCP, whether it
-// says anything twice; what is wrong
-// goes to the exchange whose packet it answers or whose flow it shares, else to
-// the last one begun. An exchange may take several turns (a handshake, a
-// request): its response time is the sum of theirs, until the program had its
-// answer. Exchange.At is left to who knows when the scenario began.
+// Program judges exchanges whose right and wrong the peer's program sees: the
+// outcome comes from RoundTrip and Failure, and what UDP and TCP carry is the
+// program's to judge. What a program never had is lost if nothing was written
+// to it, late if that was after the deadline, and wrong if it was before. Every
+// packet that the agent wrote is checked besides for checksums, lengths,
+// addresses, what IP forbids, what an ICMP error quotes and, but for TCP,
+// whether it says anything twice; what is wrong goes to the exchange whose
+// packet it answers or whose flow it shares, else to the last one begun. An
+// exchange may take several turns (a handshake, a request): its response time is
+// the sum of theirs, until the program had its answer. Exchange.At is left to
+// who knows when the scenario began.
 func Program(requests []Request, events []session.Event, deadline time.Duration) []score.Exchange {
 	j := newJournal(events)
 	o := newOwners(requests, j)
@@ -85,6 +86,8 @@ func (c *programCase) judge(j *journal, deadline time.Duration) score.Exchange {
 		}
 		return conclude(x, f)
 	}
+	c.judgeQuotes(j, &f)
+	c.judgeRepeats(j, &f)
 	after := c.RoundTrip
 	if after == 0 {
 		after = c.answered(j, deadline)
@@ -95,7 +98,10 @@ func (c *programCase) judge(j *journal, deadline time.Duration) score.Exchange {
 		f.blame(cmp.Or(c.Kind, score.FaultPayload), c.Failure)
 	case c.RoundTrip == 0 && !late:
 		kind, detail := score.FaultLost, j.lost(c.Numbers)
-		if len(c.written) > 0 {
+		switch {
+		case len(c.written) > 0 && len(f) > 0:
+			detail = notHad
+		case len(c.written) > 0:
 			kind, detail = c.amiss()
 		}
 		if c.Failure != "" {
@@ -103,7 +109,6 @@ func (c *programCase) judge(j *journal, deadline time.Duration) score.Exchange {
 		}
 		f.blame(kind, detail)
 	}
-	c.judgeRepeats(j, &f)
 	if late {
 		f.add(score.FaultLate, "answered after %.3f s, the deadline is %.3f s", after.Seconds(), deadline.Seconds())
 	}
