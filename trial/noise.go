@@ -1,16 +1,12 @@
 package trial
 
 import (
-	"bytes"
 	"context"
-	"encoding/binary"
-	"encoding/hex"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/tun-mcp/tun-mcp/session"
 	"github.com/tun-mcp/tun-mcp/trial/judge"
 	"github.com/tun-mcp/tun-mcp/trial/score"
 )
@@ -25,7 +21,7 @@ func noise() Scenario {
 		Name:   "noise",
 		About:  "echo requests among damaged, foreign and senseless packets, some of which carry orders to the agent",
 		RFC:    "RFC 1122 sections 3.2.1.2 (checksum), 3.2.1.3 (addresses), 3.2.2.6 (echo)",
-		Expect: "the echo requests to the agent are answered, every byte right; everything else is left alone",
+		Expect: "the echo requests to the agent are answered, every byte right; everything else is left alone, or answered as RFC 1122 permits",
 		Judge:  judgeNoise,
 		Run:    runNoise,
 		Note:   answeredAndLeft,
@@ -35,7 +31,8 @@ func noise() Scenario {
 // toAnswer begins the names of the requests that are no noise.
 const toAnswer = "ping "
 
-// answeredAndLeft says how many were right for an answer, and how many for none.
+// answeredAndLeft says how many were right for an answer, and how many for none
+// where none may be.
 func answeredAndLeft(exchanges []score.Exchange) string {
 	var pings, answered, others, left int
 	for _, e := range exchanges {
@@ -49,7 +46,7 @@ func answeredAndLeft(exchanges []score.Exchange) string {
 			others, left = others+1, left+right
 		}
 	}
-	return fmt.Sprintf("%d of %d pings answered, %d of %d other packets left alone", answered, pings, left, others)
+	return fmt.Sprintf("%d of %d pings answered, %d of %d other packets left alone where they must be", answered, pings, left, others)
 }
 
 func runNoise(ctx context.Context, f *Field) ([]judge.Request, error) {
@@ -89,7 +86,7 @@ type noisePacket struct {
 	data []byte
 }
 
-// noises makes one packet of each kind that a host leaves alone.
+// noises makes one packet of each kind that a host leaves alone, or may.
 func (f *Field) noises() []noisePacket {
 	request := func(seq uint16) []byte { return icmpEcho(8, 0xbad0, seq, f.random(32)) }
 	broadcast := append([]byte(nil), f.peer()...)
@@ -98,8 +95,8 @@ func (f *Field) noises() []noisePacket {
 	foreign[3] += 7
 	all := []noisePacket{
 		{"destination is another host", f.craft(ipv4{dst: foreign, protocol: 1, payload: request(1)})},
-		{"destination is multicast", f.craft(ipv4{dst: []byte{224, 0, 0, 1}, protocol: 1, payload: request(2)})},
-		{"destination is broadcast", f.craft(ipv4{dst: broadcast, protocol: 1, payload: request(3)})},
+		{toMulticast, f.craft(ipv4{dst: []byte{224, 0, 0, 1}, protocol: 1, payload: request(2)})},
+		{toBroadcast, f.craft(ipv4{dst: broadcast, protocol: 1, payload: request(3)})},
 		{"source is loopback", f.craft(ipv4{src: []byte{127, 0, 0, 1}, protocol: 1, payload: request(4)})},
 		{"source is unspecified", f.craft(ipv4{src: []byte{0, 0, 0, 0}, protocol: 1, payload: request(5)})},
 		{"source is broadcast", f.craft(ipv4{src: []byte{255, 255, 255, 255}, protocol: 1, payload: request(6)})},
@@ -118,31 +115,4 @@ func (f *Field) noises() []noisePacket {
 	damaged("orders in a packet with a wrong checksum", 13, []byte(orders), func(b []byte) []byte { b[23] ^= 0x10; return b })
 	damaged("IP version 5", 14, f.random(32), func(b []byte) []byte { b[0] = 0x55; return b })
 	return all
-}
-
-const unknownProtocol = "unknown protocol"
-
-// judgeNoise is Echo, but for one thing: a host may say that it does not
-// know a protocol (RFC 1122 section 3.2.2.1), so that is no answer to judge.
-func judgeNoise(requests []judge.Request, events []session.Event, deadline time.Duration) []score.Exchange {
-	var unknown [][]byte
-	for _, r := range requests {
-		if r.Name == unknownProtocol {
-			unknown = append(unknown, r.Packets...)
-		}
-	}
-	judged := slices.DeleteFunc(slices.Clone(events), func(e session.Event) bool {
-		return e.Event == session.EventPacket && e.Direction == session.Write && saysUnknown(e.Hex, unknown)
-	})
-	return judge.Echo(requests, judged, deadline)
-}
-
-// saysUnknown tells whether a packet is ICMP protocol unreachable and quotes
-// one of some packets: its header and at least 8 bytes more.
-func saysUnknown(text string, packets [][]byte) bool {
-	b, err := hex.DecodeString(text)
-	if err != nil || len(b) < 56 || b[0] != 0x45 || b[9] != 1 || binary.BigEndian.Uint16(b[20:]) != 0x0302 {
-		return false
-	}
-	return slices.ContainsFunc(packets, func(p []byte) bool { return bytes.HasPrefix(p, b[28:56]) })
 }
