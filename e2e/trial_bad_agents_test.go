@@ -12,7 +12,7 @@ import (
 // badRole makes this test binary an agent that starts the server which its
 // arguments name, reads once, and then does as the role says: "floods" answers
 // what came 5,000 times over, "hangs" does nothing, "ends" ends, "sits" goes on
-// reading and never answers.
+// reading and never answers, "points" answers what no stack takes.
 const badRole = "TUN_MCP_TEST_BAD_AGENT"
 
 func init() {
@@ -42,6 +42,10 @@ func playBadly(role string, server []string) {
 		return line
 	}
 	text := call(1, "read_packet", `{"timeout_ms":60000,"max_packets":1,"settle_ms":0}`)
+	if role == "points" {
+		pointTooLow(text, call)
+		return
+	}
 	_, rest, _ := strings.Cut(text, "#")
 	number, _, _ := strings.Cut(rest, " ")
 	switch role {
