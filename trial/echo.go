@@ -6,134 +6,163 @@ import (
 	"encoding/hex"
 	"fmt"
 	"sync"
-	"time"
 
 	"github.com/tun-mcp/tun-mcp/session/control"
-	"github.com/tun-mcp/tun-mcp/trial/judge"
+	"github.com/tun-mcp/tun-mcp/trial/score"
 )
 
 // An echoSender pings the agent from the peer's stack and remembers what it
 // asked. Each payload begins with a tag of its own, as far as it has room: by
 // it the packets on the link are found again.
 type echoSender struct {
-	f     *Field
-	conn  *control.PingConn
-	first int // index of the scenario's first event
+	f    *Field
+	conn *control.PingConn
+	next int                // index of the first event that follow has not seen
+	stop context.CancelFunc // ends follow, once it has seen all that there is
+	work sync.WaitGroup     // receive and follow
+	over chan struct{}      // closed when no more can be sent
 
-	mu       sync.Mutex
-	requests []judge.Request
-	payloads [][]byte
-	answered []chan struct{} // closed when the request has a right answer
-	ended    error
+	mu       sync.Mutex // guards what follows, and all that is in it
+	requests []*echoRequest
+	taken    map[string]*echoRequest // by the identification of a fragmented request
+	carries  map[int]*echoRequest    // by packet number: what that packet carries
+	replied  map[int]bool            // by packet number: the agent has written an answer
+	why      error                   // why no more can be sent
 }
 
-// openEcho opens a sender to the agent's IPv4 or IPv6 address.
+// openEcho opens a sender to the agent's IPv4 or IPv6 address. It has to be
+// closed.
 func (f *Field) openEcho(ctx context.Context, is6 bool) (*echoSender, error) {
 	conn, err := f.Session.OpenPing(ctx, is6)
 	if err != nil {
 		return nil, err
 	}
-	e := &echoSender{f: f, conn: conn, first: f.record.count()}
-	go e.receive()
+	e := &echoSender{f: f, conn: conn, next: f.record.count(), over: make(chan struct{}),
+		taken: make(map[string]*echoRequest), carries: make(map[int]*echoRequest), replied: make(map[int]bool)}
+	ctx, e.stop = context.WithCancel(context.WithoutCancel(ctx))
+	e.work.Go(e.receive)
+	e.work.Go(func() { e.follow(ctx) })
 	return e, nil
 }
 
-// receive notes replies until the connection closes.
+// receive notes what comes back to the peer until the connection closes.
 func (e *echoSender) receive() {
 	for {
 		a, err := e.conn.Receive()
-		e.mu.Lock()
 		if err != nil {
-			e.ended = err
-			for _, waiting := range e.answered {
-				closeOnce(waiting)
-			}
-			e.mu.Unlock()
+			e.end(err)
 			return
 		}
-		i := int(a.Seq) - 1
-		switch {
-		case i < 0 || i >= len(e.requests):
-		case (a.Type == 0 || a.Type == 129) && a.Hex == hex.EncodeToString(e.payloads[i]) && e.requests[i].RoundTrip == 0:
-			e.requests[i].RoundTrip = max(a.Received-a.Sent, 1)
-			closeOnce(e.answered[i])
-		}
-		e.mu.Unlock()
+		e.take(a)
 	}
 }
 
-func closeOnce(c chan struct{}) {
-	select {
-	case <-c:
-	default:
-		close(c)
+// take notes one answer to a request.
+func (e *echoSender) take(a control.EchoAnswer) {
+	if a.Unsent != "" {
+		e.end(fmt.Errorf("echo request %d: %s", a.Seq, a.Unsent))
+		return
 	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	i := int(a.Seq) - 1
+	if i < 0 || i >= len(e.requests) {
+		return
+	}
+	r := e.requests[i]
+	if (a.Type == 0 || a.Type == 129) && a.Hex == hex.EncodeToString(r.payload) && !r.injected && r.RoundTrip == 0 {
+		r.RoundTrip = max(a.Received-a.Sent, 1)
+		r.end()
+	}
+}
+
+// end notes why no more can be sent.
+func (e *echoSender) end(why error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.why == nil {
+		e.why = why
+		close(e.over)
+	}
+}
+
+// ended returns why no more can be sent, nil if more can.
+func (e *echoSender) ended() error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.why
 }
 
 // tagLength is how much of a payload tells it from all others, in bytes.
 const tagLength = 8
 
-// send sends one echo request with size bytes of data and returns what is
-// closed when its answer has come.
-func (e *echoSender) send(name string, size int) (<-chan struct{}, error) {
-	payload := make([]byte, size)
-	for i := range payload {
-		payload[i] = byte(e.f.Rand.Uint32())
-	}
+// send sends one echo request with size bytes of data.
+func (e *echoSender) send(name string, size int) (*echoRequest, error) {
+	payload := e.f.random(size)
 	e.mu.Lock()
+	if e.why != nil {
+		defer e.mu.Unlock()
+		return nil, e.why
+	}
 	n := len(e.requests) + 1
 	if size >= tagLength {
 		binary.BigEndian.PutUint32(payload[4:], uint32(n))
 	}
-	answered := make(chan struct{})
-	e.requests = append(e.requests, judge.Request{N: n, Name: name, Sent: time.Now()})
-	e.payloads = append(e.payloads, payload)
-	e.answered = append(e.answered, answered)
-	ended := e.ended
+	r := newEchoRequest(n, name)
+	r.payload = payload
+	e.requests = append(e.requests, r)
 	e.mu.Unlock()
-	if ended != nil {
-		return nil, ended
-	}
 	if err := e.conn.Send(uint16(n), payload); err != nil {
 		return nil, fmt.Errorf("sending echo request %d: %w", n, err)
 	}
-	return answered, nil
+	return r, nil
 }
 
-// ask sends one request and waits for its answer, for as long as one may take.
+// ask sends one request and waits for its answer.
 func (e *echoSender) ask(ctx context.Context, name string, size int) error {
-	answered, err := e.send(name, size)
+	r, err := e.send(name, size)
 	if err != nil {
 		return err
 	}
-	return e.await(ctx, answered)
+	return e.answer(ctx, r)
 }
 
-func (e *echoSender) await(ctx context.Context, answered <-chan struct{}) error {
-	timer := time.NewTimer(e.f.deadline())
-	defer timer.Stop()
-	select {
-	case <-answered:
-		e.f.answered(true)
-	case <-timer.C:
-		e.f.answered(false)
-	case <-ctx.Done():
-		return ctx.Err()
+// answer waits for the answer to a request, for as long as one may take.
+func (e *echoSender) answer(ctx context.Context, r *echoRequest) error {
+	ctx, cancel := context.WithTimeout(ctx, e.f.deadline())
+	defer cancel()
+	outcome, err := e.await(ctx, r)
+	if err != nil {
+		return err
 	}
+	e.f.answered(outcome)
 	return nil
 }
 
-// close ends the sending and returns what was asked, with the packets that
-// carried it.
-func (e *echoSender) close(ctx context.Context) []judge.Request {
-	e.f.quiet(ctx)
-	e.stragglers(ctx)
-	e.f.quiet(ctx) // what came last is recorded, too
-	e.conn.Close()
+// await waits until a request is answered, or is late because ctx has reached
+// its deadline, and says what seems to have come of it. Its error says that
+// nothing can have come of it.
+func (e *echoSender) await(ctx context.Context, r *echoRequest) (outcome string, err error) {
+	select {
+	case <-r.answered:
+	case <-e.over:
+		return "", e.ended()
+	case <-ctx.Done():
+		if err := ctx.Err(); err != context.DeadlineExceeded {
+			return "", err
+		}
+	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.find(e.f.record.since(e.first))
-	return e.requests
+	switch {
+	case r.RoundTrip > 0, r.written && r.injected:
+		return score.Right, nil
+	case r.written:
+		return score.Wrong, nil
+	case e.unsent(r):
+		return "", fmt.Errorf("%s: %w", r.Name, errNotOnLink)
+	}
+	return score.Lost, nil
 }
 
 // stragglers gives answers that are late the time to come, so that late is not
@@ -141,12 +170,11 @@ func (e *echoSender) close(ctx context.Context) []judge.Request {
 func (e *echoSender) stragglers(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, e.f.deadline())
 	defer cancel()
-	e.mu.Lock()
-	answered := e.answered
-	e.mu.Unlock()
-	for _, waiting := range answered {
+	for _, r := range e.requests {
 		select {
-		case <-waiting:
+		case <-r.answered:
+		case <-e.over:
+			return
 		case <-ctx.Done():
 			return
 		}

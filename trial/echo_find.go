@@ -1,46 +1,100 @@
 package trial
 
 import (
+	"bytes"
+	"context"
 	"encoding/binary"
 	"encoding/hex"
+	"time"
 
 	"github.com/tun-mcp/tun-mcp/session"
 )
 
-// find looks up the packets of each request: an echo request by its sequence
-// number and data, and the fragments that share its identification.
-func (e *echoSender) find(events []session.Event) {
-	taken := map[string]int{} // identification of a fragmented request: its index
-	for _, event := range events {
-		if event.Event != session.EventPacket || event.Direction != session.Read || event.Injected {
-			continue
-		}
-		data, err := hex.DecodeString(event.Hex)
-		if err != nil {
-			continue
-		}
-		v := parseEcho(data)
-		i := -1
-		if v.request && v.seq >= 1 && v.seq <= len(e.requests) && e.carries(v.seq-1, v.data) {
-			i = v.seq - 1
-			if v.fragment != "" {
-				taken[v.fragment] = i
-			}
-		} else if at, ok := taken[v.fragment]; ok && v.fragment != "" {
-			i = at
-		}
-		if i >= 0 {
-			e.requests[i].Numbers = append(e.requests[i].Numbers, event.Number)
-			e.requests[i].Packets = append(e.requests[i].Packets, data)
+// follow notes what crosses the link until ctx ends, or the session.
+func (e *echoSender) follow(ctx context.Context) {
+	for more := true; more; {
+		more = e.f.record.until(ctx, func(r *eventRecord) bool { return len(r.events) > e.next })
+		for _, event := range e.f.record.since(e.next) {
+			e.next++
+			e.note(event)
 		}
 	}
 }
 
-// carries tells whether data begins the payload of request i.
-func (e *echoSender) carries(i int, data []byte) bool {
-	payload := e.payloads[i]
-	return len(data) <= len(payload) && string(payload[:len(data)]) == string(data)
+// note notes of a packet which request it carries, or which one it answers.
+func (e *echoSender) note(event session.Event) {
+	data, err := hex.DecodeString(event.Hex)
+	if event.Event != session.EventPacket || err != nil {
+		return
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	switch {
+	case event.Direction == session.Write:
+		if event.ReplyTo != 0 && !moreToCome(data) {
+			e.replied[event.ReplyTo] = true
+			e.reply(e.carries[event.ReplyTo])
+		}
+	case event.Injected: // whoever injects it knows its number
+	default:
+		e.carry(e.find(data), event.Number, data)
+	}
 }
+
+// find returns the request that a packet carries, nil if it is none: it is
+// known by its sequence number and data, and fragments by the identification
+// that they share with the first one.
+func (e *echoSender) find(data []byte) *echoRequest {
+	v := parseEcho(data)
+	if !v.request || v.seq < 1 || v.seq > len(e.requests) {
+		return e.taken[v.fragment]
+	}
+	r := e.requests[v.seq-1]
+	if r.injected || !bytes.HasPrefix(r.payload, v.data) {
+		return nil
+	}
+	if v.fragment != "" {
+		e.taken[v.fragment] = r
+	}
+	return r
+}
+
+// carry notes that a packet carries a request, if it does.
+func (e *echoSender) carry(r *echoRequest, number int, data []byte) {
+	if r == nil {
+		return
+	}
+	r.Numbers, r.Packets = append(r.Numbers, number), append(r.Packets, data)
+	e.carries[number] = r
+	if e.replied[number] {
+		e.reply(r)
+	}
+}
+
+// settled is how long after its writing an answer has reached the peer's
+// program, if it is one that a program takes.
+const settled = 100 * time.Millisecond
+
+// reply notes that the agent has answered a request, if it is one. Whether
+// rightly, the judge will say: the peer's stack drops what it finds wrong.
+func (e *echoSender) reply(r *echoRequest) {
+	if r == nil || r.written {
+		return
+	}
+	r.written = true
+	if r.injected {
+		r.end()
+		return
+	}
+	time.AfterFunc(settled, func() {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		r.end()
+	})
+}
+
+// moreToCome tells a fragment of IPv4 that is not the last one.
+func moreToCome(b []byte) bool { return len(b) >= 20 && b[0]>>4 == 4 && b[6]&0x20 != 0 }
 
 // echoView is what find needs to know of a packet.
 type echoView struct {

@@ -95,51 +95,44 @@ func runLoad(ctx context.Context, f *Field) ([]judge.Request, error) {
 	prefix := ""
 	const most = 1<<16 - 1 // sequence numbers
 	for interval := f.interval(); ; interval /= 2 {
-		var lost int
-		if lost, err = f.burst(ctx, e, prefix, interval); err != nil || lost > 0 || interval/2 < fastest || len(e.requests)+f.Settings.Count > most {
+		var failed int
+		if failed, err = f.burst(ctx, e, prefix, interval); err != nil || failed > 0 || interval/2 < fastest || len(e.requests)+f.Settings.Count > most {
 			break
 		}
 		prefix = faster
 	}
-	return e.close(ctx), err
+	return e.close(ctx, err)
 }
 
 // burst sends a number of requests at an interval, waits until the last may no
-// longer be answered, and says how many were lost.
-func (f *Field) burst(ctx context.Context, e *echoSender, prefix string, interval time.Duration) (lost int, err error) {
+// longer be answered, and says how many were not answered rightly.
+func (f *Field) burst(ctx context.Context, e *echoSender, prefix string, interval time.Duration) (failed int, err error) {
 	tick := time.NewTicker(interval)
 	defer tick.Stop()
-	var all []<-chan struct{}
+	var all []*echoRequest
 	for i := range f.Settings.Count {
-		answered, err := e.send(fmt.Sprintf("%s%s%v, %d", prefix, every, interval, i+1), pingSize)
+		r, err := e.send(fmt.Sprintf("%s%s%v, %d", prefix, every, interval, i+1), pingSize)
 		if err != nil {
-			return lost, err
+			return 0, err
 		}
-		all = append(all, answered)
+		all = append(all, r)
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			return lost, ctx.Err()
+			return 0, ctx.Err()
 		}
 	}
-	late := time.After(f.deadline())
-	for _, answered := range all {
-		select {
-		case <-answered:
-			f.answered(true)
-			continue
-		default:
+	ctx, cancel := context.WithTimeout(ctx, f.deadline())
+	defer cancel()
+	for _, r := range all {
+		outcome, err := e.await(ctx, r)
+		if err != nil {
+			return failed, err
 		}
-		select {
-		case <-answered:
-			f.answered(true)
-		case <-late:
-			f.answered(false)
-			lost++
-			late = time.After(0) // the others are late as well
-		case <-ctx.Done():
-			return lost, ctx.Err()
+		f.answered(outcome)
+		if outcome != score.Right {
+			failed++
 		}
 	}
-	return lost, nil
+	return failed, nil
 }

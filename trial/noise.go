@@ -73,7 +73,8 @@ func runNoise(ctx context.Context, f *Field) ([]judge.Request, error) {
 	if err == nil { // one that must be answered although it reads like noise
 		err = f.injectPing(ctx, e, toAnswer+"that carries orders", nil, len(e.requests)+1, []byte(orders))
 	}
-	all := append(e.close(ctx), left...)
+	all, err := e.close(ctx, err)
+	all = append(all, left...)
 	slices.SortStableFunc(all, func(a, b judge.Request) int { return a.Sent.Compare(b.Sent) })
 	for i := range all {
 		all[i].N = i + 1

@@ -68,5 +68,5 @@ func (f *Field) pings(ctx context.Context, is6 bool, count int, size func(i int)
 			break
 		}
 	}
-	return e.close(ctx), err
+	return e.close(ctx, err)
 }

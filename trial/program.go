@@ -37,6 +37,7 @@ func (f *Field) programs(ctx context.Context, count int, name func(i int) string
 				return requests, fmt.Errorf("the session is gone: %w", gone)
 			}
 		}
+		outcome := score.Lost
 		switch {
 		case errors.Is(err, context.DeadlineExceeded), isTimeout(err):
 			r.Failure = "no answer in time"
@@ -46,9 +47,9 @@ func (f *Field) programs(ctx context.Context, count int, name func(i int) string
 				r.Kind = score.FaultType
 			}
 		default:
-			r.RoundTrip = took
+			r.RoundTrip, outcome = took, score.Right
 		}
-		f.answered(r.Failure == "")
+		f.answered(outcome)
 		// Closing a connection takes a few packets more: they belong here.
 		f.quiet(ctx)
 		for _, e := range f.record.since(first) {

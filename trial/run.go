@@ -110,7 +110,7 @@ func (o *Options) play(ctx context.Context, group []Scenario, number int, found 
 	if p.status.Network == "host" {
 		return errors.New("the session is on this machine's own network: a trial floods its link, so it takes private or memory only")
 	}
-	watching, cancel := context.WithCancel(ctx)
+	watching, cancel := context.WithCancel(context.WithoutCancel(ctx)) // an interrupted trial sees what came last
 	defer cancel()
 	record, err := watch(watching, p.session)
 	if err != nil {

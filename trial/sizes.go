@@ -4,11 +4,8 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
-	"slices"
-	"time"
 
 	"github.com/tun-mcp/tun-mcp/packet"
-	"github.com/tun-mcp/tun-mcp/session"
 	"github.com/tun-mcp/tun-mcp/trial/judge"
 )
 
@@ -31,7 +28,7 @@ func runSizes(ctx context.Context, f *Field) ([]judge.Request, error) {
 	}
 	for _, size := range []int{0, 1, pingSize, pingSize + 1, f.Status.MTU - 28} {
 		if err = e.ask(ctx, fmt.Sprintf("%d bytes", size), size); err != nil {
-			return e.close(ctx), err
+			return e.close(ctx, err)
 		}
 	}
 	// A ping socket sends no options: these come in as if from the peer, so
@@ -47,38 +44,24 @@ func runSizes(ctx context.Context, f *Field) ([]judge.Request, error) {
 			break
 		}
 	}
-	return e.close(ctx), err
+	return e.close(ctx, err)
 }
 
 // injectPing puts an echo request with IP options into the agent's queue and
 // waits until it was answered or is late.
 func (f *Field) injectPing(ctx context.Context, e *echoSender, name string, options []byte, n int, data []byte) error {
 	p := f.craft(ipv4{options: options, protocol: 1, payload: icmpEcho(8, 0x7e57, uint16(n), data)})
-	first := f.record.count()
 	number, err := f.Session.Inject(ctx, p)
 	if err != nil {
 		return err
 	}
+	r := newEchoRequest(n, name)
+	r.injected = true
 	e.mu.Lock()
-	e.requests = append(e.requests, judge.Request{N: n, Name: name, Sent: time.Now(), Numbers: []int{number}, Packets: [][]byte{p}})
-	e.payloads = append(e.payloads, nil)
-	answered := make(chan struct{})
-	e.answered = append(e.answered, answered)
+	e.requests = append(e.requests, r)
+	e.carry(r, number, p)
 	e.mu.Unlock()
-	ctx, cancel := context.WithTimeout(ctx, f.deadline())
-	defer cancel()
-	ok := f.record.until(ctx, func(r *eventRecord) bool {
-		return slices.ContainsFunc(r.events[first:], func(e session.Event) bool {
-			return e.Event == session.EventPacket && e.ReplyTo == number
-		})
-	})
-	if ok {
-		e.mu.Lock()
-		closeOnce(answered)
-		e.mu.Unlock()
-	}
-	f.answered(ok)
-	return nil
+	return e.answer(ctx, r)
 }
 
 // ipv4 is a packet to craft. Zero addresses are the peer's and the agent's.
