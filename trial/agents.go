@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/tun-mcp/tun-mcp/docs"
 	"github.com/tun-mcp/tun-mcp/trial/score"
@@ -85,6 +86,17 @@ func quote(word string) string {
 	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
+// idleRead is how long a model is told to wait for a packet: read_packet's own
+// default, which every client has to bear.
+const idleRead = 30 * time.Second
+
+// idleReads is how many reads in a row have to bring nothing before a model is
+// told to stop. A request that it did not answer is waited for until its
+// deadline, and at the end of its scenario once more; then others may come.
+func (o *Options) idleReads() int {
+	return int(2*fromMilliseconds(o.Settings.Deadline)/idleRead) + 2
+}
+
 // prompt is what a model is told. It says nothing of the scenarios' traps.
 func (o *Options) prompt() string {
 	guides := []string{"answer-pings.md"}
@@ -101,10 +113,11 @@ func (o *Options) prompt() string {
 		guides = append(guides, "play-ip6.md")
 	}
 	var b strings.Builder
-	b.WriteString("You are a host on an IP link, by the tools read_packet, write_packet and hexdump of the MCP server tun. " +
-		"Its instructions and tun://status tell your addresses. " +
-		"Be that host until four reads in a row, each with timeout_ms 10000, bring nothing. " +
-		"Then say in one line how many packets you answered, and stop. Do not use any other tool, and write no program: every byte is yours.\n")
+	fmt.Fprintf(&b, "You are a host on an IP link, by the tools read_packet, write_packet and hexdump of the MCP server tun. "+
+		"Its instructions and tun://status tell your addresses. "+
+		"Be that host until %d reads in a row, each with timeout_ms %d, bring nothing. "+
+		"Then say in one line how many packets you answered, and stop. Do not use any other tool, and write no program: every byte is yours.\n",
+		o.idleReads(), idleRead.Milliseconds())
 	for _, name := range guides {
 		text, err := docs.Files.ReadFile(name)
 		if err != nil { // the guides are embedded: a missing one is a mistake in this package

@@ -1,11 +1,15 @@
 package trial
 
 import (
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/tun-mcp/tun-mcp/docs"
+	"github.com/tun-mcp/tun-mcp/trial/score"
 )
 
 // A model is told what it needs for its scenarios, with as much help as it gets.
@@ -37,6 +41,24 @@ func TestPromptHoldsTheGuides(t *testing.T) {
 			if has := strings.Contains(prompt, string(guide)); has != slices.Contains(test.want, name) {
 				t.Errorf("%s with assist %s: %s is in the prompt: %v", test.scenario, test.assist, name, has)
 			}
+		}
+	}
+}
+
+// A model goes on reading for longer than a request that it did not answer
+// keeps the trial waiting: until its deadline, and once more for stragglers.
+func TestPromptOutlastsALostRequest(t *testing.T) {
+	said := regexp.MustCompile(`until (\d+) reads in a row, each with timeout_ms (\d+),`)
+	for _, deadline := range []time.Duration{time.Second, 5 * time.Second, 15 * time.Second, 2 * time.Minute, time.Hour} {
+		o := Options{Settings: score.Settings{Deadline: score.Milliseconds(deadline)}}
+		m := said.FindStringSubmatch(o.prompt())
+		if m == nil {
+			t.Fatal("the prompt does not say when to stop")
+		}
+		reads, _ := strconv.Atoi(m[1])
+		ms, _ := strconv.Atoi(m[2])
+		if idle := time.Duration(reads*ms) * time.Millisecond; idle <= 2*deadline {
+			t.Errorf("deadline %v: the agent leaves after %v", deadline, idle)
 		}
 	}
 }

@@ -22,8 +22,8 @@ const (
 	// start the server, and then to read for the first time.
 	startPatienceMore = 10 * time.Second
 
-	// endPatience is how long an agent that has something to tell may take from
-	// the last scenario to its own end.
+	// endPatience is how much longer than the reads that bring nothing an agent
+	// that has something to tell may take from the last scenario to its own end.
 	endPatience = 5 * time.Minute
 
 	// closePatience is how long one may take that was told to end.
@@ -67,15 +67,15 @@ func (o *Options) start(ctx context.Context, impair string, group int) (*player,
 		server = append(server, "--record", o.recording(group))
 	}
 	if err := p.launch(o, name, server); err != nil {
-		p.stop(ctx, false)
+		p.stop(ctx, 0)
 		return nil, err
 	}
 	if err := p.find(ctx, name); err != nil {
-		p.stop(ctx, false)
+		p.stop(ctx, 0)
 		return nil, err
 	}
 	if err := p.ready(ctx); err != nil {
-		p.stop(ctx, false)
+		p.stop(ctx, 0)
 		return nil, err
 	}
 	return p, nil
@@ -190,20 +190,20 @@ func (p *player) ready(outer context.Context) error {
 	}
 }
 
-// stop ends the agent. With patient it may first come to its own end, and tell
+// stop ends the agent. For so long it may first come to its own end, and tell
 // what it has to tell.
-func (p *player) stop(ctx context.Context, patient bool) {
+func (p *player) stop(ctx context.Context, patience time.Duration) {
 	if p.folder != "" {
 		defer os.RemoveAll(p.folder)
 	}
 	if p.command == nil {
 		return
 	}
-	if patient {
+	if patience > 0 {
 		select {
 		case <-p.ended:
 			return
-		case <-time.After(endPatience):
+		case <-time.After(patience):
 		case <-ctx.Done():
 		}
 	}

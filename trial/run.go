@@ -94,8 +94,11 @@ func (o *Options) play(ctx context.Context, group []Scenario, number int, found 
 		return err
 	}
 	defer func() {
-		// Claude tells its turns and tokens when it ends by itself.
-		p.stop(ctx, o.Agent.Kind == AgentClaude)
+		var patience time.Duration
+		if o.Agent.Kind == AgentClaude { // it tells its turns and tokens when it ends by itself
+			patience = time.Duration(o.idleReads())*idleRead + endPatience
+		}
+		p.stop(ctx, patience)
 		if told, model := usage([]byte(p.stdout.String())); told != nil {
 			found.AddUsage(told)
 			if found.Agent.Model == "" {
