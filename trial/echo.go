@@ -127,7 +127,8 @@ func (e *echoSender) ask(ctx context.Context, name string, size int) error {
 	return e.answer(ctx, r)
 }
 
-// answer waits for the answer to a request, for as long as one may take.
+// answer waits for the answer to a request, for as long as one may take. It
+// returns errSilent once the agent no longer reads.
 func (e *echoSender) answer(ctx context.Context, r *echoRequest) error {
 	ctx, cancel := context.WithTimeout(ctx, e.f.deadline())
 	defer cancel()
@@ -135,8 +136,7 @@ func (e *echoSender) answer(ctx context.Context, r *echoRequest) error {
 	if err != nil {
 		return err
 	}
-	e.f.answered(outcome)
-	return nil
+	return e.f.answered(outcome)
 }
 
 // await waits until a request is answered, or is late because ctx has reached

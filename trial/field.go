@@ -24,7 +24,7 @@ type Field struct {
 	record   *eventRecord
 	progress *report.Progress
 	heard    int // events looked at for signs of life
-	unheard  int // requests in a row without any
+	unheard  int // deadlines in a row that passed without any
 }
 
 // deadline is how long an answer may take.
@@ -33,19 +33,13 @@ func (f *Field) deadline() time.Duration { return fromMilliseconds(f.Settings.De
 func (f *Field) interval() time.Duration { return fromMilliseconds(f.Settings.Interval) }
 
 // answered shows what seems to have come of a request; the judge has the word.
-func (f *Field) answered(outcome string) {
-	f.progress.Add(score.Exchange{Outcome: outcome})
-	// An agent that reads, or calls any tool, may yet answer.
-	events := f.record.count()
-	if outcome != score.Lost || slices.ContainsFunc(f.record.since(f.heard), func(e session.Event) bool {
-		return e.Event == session.EventDelivered || e.Event == session.EventCall
-	}) {
-		f.unheard = 0
-	} else {
-		f.unheard++
-	}
-	f.heard = events
+// It returns errSilent once the agent no longer reads.
+func (f *Field) answered(outcome string) error {
+	f.show(outcome)
+	return f.listen(outcome != score.Lost)
 }
+
+func (f *Field) show(outcome string) { f.progress.Add(score.Exchange{Outcome: outcome}) }
 
 // patienceRequests is how many requests in a row an agent may leave unread
 // before the trial ends: each takes as long as an answer may.
@@ -53,9 +47,20 @@ const patienceRequests = 3
 
 var errSilent = fmt.Errorf("the agent has read nothing while %d requests came: it no longer plays", patienceRequests)
 
-// silent returns errSilent once the agent no longer reads.
-func (f *Field) silent() error {
-	if f.unheard >= patienceRequests {
+// listen looks for signs of life since it was called last, now that one more
+// deadline has passed, or there was an answer. It returns errSilent once
+// there has been none for too long.
+func (f *Field) listen(answered bool) error {
+	// An agent that reads, or calls any tool, may yet answer.
+	events := f.record.since(f.heard)
+	f.heard += len(events)
+	if answered || slices.ContainsFunc(events, func(e session.Event) bool {
+		return e.Event == session.EventDelivered || e.Event == session.EventCall
+	}) {
+		f.unheard = 0
+		return nil
+	}
+	if f.unheard++; f.unheard >= patienceRequests {
 		return errSilent
 	}
 	return nil

@@ -129,10 +129,10 @@ func (f *Field) burst(ctx context.Context, e *echoSender, prefix string, interva
 		if err != nil {
 			return failed, err
 		}
-		f.answered(outcome)
+		f.show(outcome)
 		if outcome != score.Right {
 			failed++
 		}
 	}
-	return failed, nil
+	return failed, f.listen(failed < len(all)) // they were waited for together
 }

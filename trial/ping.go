@@ -61,10 +61,7 @@ func (f *Field) pings(ctx context.Context, is6 bool, count int, size func(i int)
 		return nil, err
 	}
 	for i := range count {
-		if err = e.ask(ctx, fmt.Sprintf("seq %d", i+1), size(i)); err == nil {
-			err = f.silent()
-		}
-		if err != nil {
+		if err = e.ask(ctx, fmt.Sprintf("seq %d", i+1), size(i)); err != nil {
 			break
 		}
 	}

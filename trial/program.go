@@ -49,7 +49,7 @@ func (f *Field) programs(ctx context.Context, count int, name func(i int) string
 		default:
 			r.RoundTrip, outcome = took, score.Right
 		}
-		f.answered(outcome)
+		silent := f.answered(outcome)
 		// Closing a connection takes a few packets more: they belong here.
 		f.quiet(ctx)
 		for _, e := range f.record.since(first) {
@@ -59,8 +59,8 @@ func (f *Field) programs(ctx context.Context, count int, name func(i int) string
 			}
 		}
 		requests = append(requests, r)
-		if err := f.silent(); err != nil {
-			return requests, err
+		if silent != nil {
+			return requests, silent
 		}
 		if why := f.record.gone(); why != "" {
 			return requests, errors.New(why)
