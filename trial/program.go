@@ -22,7 +22,7 @@ import (
 func (f *Field) programs(ctx context.Context, count int, name func(i int) string, do func(ctx context.Context, i int) error) ([]judge.Request, error) {
 	var requests []judge.Request
 	for i := range count {
-		first := f.record.count()
+		first, missed := f.record.count(), f.record.missed()
 		r := judge.Request{N: i + 1, Name: name(i), Sent: time.Now()}
 		once, cancel := context.WithTimeout(ctx, f.deadline())
 		err := do(once, i)
@@ -57,6 +57,9 @@ func (f *Field) programs(ctx context.Context, count int, name func(i int) string
 				data, _ := hex.DecodeString(e.Hex) // it was encoded by us
 				r.Numbers, r.Packets = append(r.Numbers, e.Number), append(r.Packets, data)
 			}
+		}
+		if len(r.Numbers) == 0 && err != nil && f.record.missed() == missed {
+			return requests, fmt.Errorf("%s: %w: %w", r.Name, errNotOnLink, err)
 		}
 		requests = append(requests, r)
 		if silent != nil {

@@ -176,7 +176,7 @@ func (o *Options) runOne(ctx context.Context, s Scenario, p *player, record *eve
 		r.Reason = "interrupted: these are the requests up to then"
 	case errors.Is(err, errSilent):
 		r.Reason, silent = err.Error(), true
-	case err != nil && !errors.Is(err, context.DeadlineExceeded):
+	case err != nil:
 		r.Reason = "the traffic could not be sent: " + err.Error()
 	default:
 		r.Reason = met(r.Exchanges)
