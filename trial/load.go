@@ -18,7 +18,7 @@ func load() Scenario {
 	return Scenario{
 		Name: "load",
 		About: "echo requests at a fixed interval however slow the answers; then twice as fast, again and again, " +
-			"until one is lost or an interval would be under 1 ms",
+			"until one is not right or an interval would be under 1 ms",
 		RFC:    "RFC 792, echo",
 		Expect: "at the fixed interval each is answered once, in time, every byte right; what is lost at the faster ones is reported",
 		Judge:  judge.Echo,
@@ -26,7 +26,8 @@ func load() Scenario {
 		Met: func(exchanges []score.Exchange) string {
 			var steady []score.Exchange
 			for _, e := range exchanges {
-				// Faster than asked for, only a wrong byte counts against the agent.
+				// Faster than asked for, a loss or a late answer does not count
+				// against the agent, a wrong one or a second one does.
 				if !strings.HasPrefix(e.Name, faster) || e.Outcome == score.Wrong {
 					steady = append(steady, e)
 				}
@@ -35,50 +36,6 @@ func load() Scenario {
 		},
 		Note: fastestRate,
 	}
-}
-
-// fastestRate says at which interval every request of load was still right, and
-// what came of those that were sent twice as fast.
-func fastestRate(exchanges []score.Exchange) string {
-	type step struct {
-		interval    time.Duration
-		right, sent int
-	}
-	var steps []step
-	for _, e := range exchanges {
-		text, _, _ := strings.Cut(strings.TrimPrefix(e.Name, faster), ",")
-		interval, err := time.ParseDuration(strings.TrimPrefix(text, every))
-		if err != nil { // it is none of this scenario's
-			continue
-		}
-		if n := len(steps); n == 0 || steps[n-1].interval != interval {
-			steps = append(steps, step{interval: interval})
-		}
-		last := &steps[len(steps)-1]
-		if last.sent++; e.Outcome == score.Right {
-			last.right++
-		}
-	}
-	var note string
-	for i, s := range steps {
-		switch {
-		case s.right == s.sent:
-			note = fmt.Sprintf("all right up to one request every %s, %.3g a second", spaced(s.interval), 1/s.interval.Seconds())
-		case i == 0:
-			return fmt.Sprintf("%d of %d right at one request every %s", s.right, s.sent, spaced(s.interval))
-		default:
-			return fmt.Sprintf("%s; %d of %d right at one every %s", note, s.right, s.sent, spaced(s.interval))
-		}
-	}
-	return note
-}
-
-// spaced is an interval with its unit apart.
-func spaced(d time.Duration) string {
-	if d >= time.Second {
-		return fmt.Sprintf("%.4g s", d.Seconds())
-	}
-	return fmt.Sprintf("%.4g ms", score.Milliseconds(d))
 }
 
 // faster begins the names of requests sent faster than the settings say.
