@@ -23,6 +23,11 @@ const never = time.Hour
 // testField is a field in memory whose agent is a function that is given each
 // packet; nil: an agent that never reads.
 func testField(t *testing.T, deadline time.Duration, agent func(s *session.Session, p session.Delivered)) *Field {
+	return testFieldOn(t, tun.Config{}, deadline, agent)
+}
+
+// testFieldOn is testField on a link that is configured otherwise.
+func testFieldOn(t *testing.T, link tun.Config, deadline time.Duration, agent func(s *session.Session, p session.Delivered)) *Field {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "tm") // short: a socket's path has 103 bytes at most
 	if err != nil {
@@ -30,7 +35,8 @@ func testField(t *testing.T, deadline time.Duration, agent func(s *session.Sessi
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
 	t.Setenv("XDG_RUNTIME_DIR", dir)
-	link, err := tun.Open(tun.Config{Network: tun.NetworkMemory})
+	link.Network = tun.NetworkMemory
+	device, err := tun.Open(link)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,7 +44,7 @@ func testField(t *testing.T, deadline time.Duration, agent func(s *session.Sessi
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := session.New(link, session.Config{Name: "test"})
+	s := session.New(device, session.Config{Name: "test"})
 	server := control.Serve(s, listener, func() session.Status {
 		return s.Fill(session.Status{Peer: "10.77.0.1/24", Agent: "10.77.0.2"})
 	})

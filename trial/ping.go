@@ -39,20 +39,6 @@ func ping6() Scenario {
 	}
 }
 
-// fragments are pings that do not fit into one packet.
-func fragments() Scenario {
-	return Scenario{
-		Name:   "fragments",
-		About:  "echo requests with 3,000 bytes of data, which come in fragments",
-		RFC:    "RFC 791 section 3.2; RFC 1122 section 3.3.2",
-		Expect: "each is put together and answered once, in fragments, every byte right",
-		Judge:  judge.Echo,
-		Run: func(ctx context.Context, f *Field) ([]judge.Request, error) {
-			return f.pings(ctx, false, min(f.Settings.Count, 5), func(int) int { return 3000 })
-		},
-	}
-}
-
 // pings sends count echo requests, each when the one before was answered or is
 // too late, with as much data as size says.
 func (f *Field) pings(ctx context.Context, is6 bool, count int, size func(i int) int) ([]judge.Request, error) {

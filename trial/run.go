@@ -68,19 +68,6 @@ func Run(ctx context.Context, o Options) (*score.Report, error) {
 	return found, err
 }
 
-// groups are the scenarios that can share a link, in order.
-func groups(scenarios []Scenario) [][]Scenario {
-	var all [][]Scenario
-	for _, s := range scenarios {
-		if n := len(all); n > 0 && all[n-1][0].Impair == s.Impair {
-			all[n-1] = append(all[n-1], s)
-			continue
-		}
-		all = append(all, []Scenario{s})
-	}
-	return all
-}
-
 // play runs the scenarios of one group in one session.
 func (o *Options) play(ctx context.Context, group []Scenario, number int, found *score.Report) error {
 	if o.Agent.Kind == AgentRunning && group[0].Impair != "" {
@@ -120,8 +107,8 @@ func (o *Options) play(ctx context.Context, group []Scenario, number int, found 
 		return err
 	}
 	for _, s := range group {
-		if s.IPv6 && p.status.Agent6 == "" {
-			o.skip(s, found, "IPv6 is off in this session: start its server with --addr6")
+		if why := s.unfit(p.status); why != "" {
+			o.skip(s, found, why)
 			continue
 		}
 		result, silent := o.runOne(ctx, s, p, record)

@@ -26,6 +26,9 @@ type Scenario struct {
 	IPv6    bool   // needs IPv6 on the link
 	Impair  string // needs a link of its own with this --impair
 
+	// Unfit says why it cannot run on a link, "" if it can. Nil: it can on any.
+	Unfit func(session.Status) string
+
 	// Run sends the traffic, waits for what comes back, and says what was
 	// asked. Its error means that the traffic could not be sent at all.
 	Run func(ctx context.Context, f *Field) ([]judge.Request, error)
@@ -51,6 +54,17 @@ func Scenarios() []Scenario {
 		unreachable(), traceroute(), udpEcho(), dnsLookup(),
 		tcpConnect(), tcpEcho(), httpGet(), lossy(),
 	}
+}
+
+// unfit says why the scenario cannot run on a link, "" if it can.
+func (s Scenario) unfit(status session.Status) string {
+	switch {
+	case s.IPv6 && status.Agent6 == "":
+		return "IPv6 is off in this session: start its server with --addr6"
+	case s.Unfit != nil:
+		return s.Unfit(status)
+	}
+	return ""
 }
 
 // Names lists the scenarios' names, for help and errors.

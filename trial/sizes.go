@@ -13,7 +13,7 @@ import (
 func sizes() Scenario {
 	return Scenario{
 		Name:   "sizes",
-		About:  "echo requests with 0, 1, 56, 57 and 1,472 bytes of data, and with IP options",
+		About:  "echo requests with 0, 1, 56 and 57 bytes of data, with as many as the link's MTU holds (1,472 at 1,500), and with IP options",
 		RFC:    "RFC 792, echo; RFC 791 section 3.1, options; RFC 1071, odd lengths",
 		Expect: "each is answered once, in time, every byte right",
 		Judge:  judge.Echo,
