@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/tun-mcp/tun-mcp/session/control"
 	"github.com/tun-mcp/tun-mcp/trial/report"
 	"github.com/tun-mcp/tun-mcp/trial/score"
 )
@@ -111,15 +112,18 @@ func (o *Options) play(ctx context.Context, group []Scenario, number int, found 
 			o.skip(s, found, why)
 			continue
 		}
-		result, silent := o.runOne(ctx, s, p, record)
+		result, err := o.runOne(ctx, s, p, record)
 		found.Scenarios = append(found.Scenarios, result)
-		if ctx.Err() != nil {
+		why := record.gone()
+		if ended, ok := errors.AsType[*control.Ended](err); ok { // the record may not know yet
+			why = ended.Why
+		}
+		switch {
+		case ctx.Err() != nil:
 			return ctx.Err()
-		}
-		if silent {
+		case errors.Is(err, errSilent):
 			return errSilent
-		}
-		if why := record.gone(); why != "" {
+		case why != "":
 			return fmt.Errorf("the session ended in the scenario %s: %s; %s", s.Name, why, p.why())
 		}
 	}
@@ -133,9 +137,8 @@ func (o *Options) skip(s Scenario, found *score.Report, why string) {
 	o.Progress.End(r)
 }
 
-// runOne runs a scenario and judges it. Silent says that the agent no longer
-// reads: then the trial ends.
-func (o *Options) runOne(ctx context.Context, s Scenario, p *player, record *eventRecord) (r score.Result, silent bool) {
+// runOne runs a scenario and judges it. Its error is why not all was sent.
+func (o *Options) runOne(ctx context.Context, s Scenario, p *player, record *eventRecord) (score.Result, error) {
 	began, first, missed := time.Now(), record.count(), record.missed()
 	f := &Field{
 		Session: p.session, Status: p.status, Settings: o.Settings, record: record, progress: o.Progress,
@@ -144,7 +147,7 @@ func (o *Options) runOne(ctx context.Context, s Scenario, p *player, record *eve
 	o.Progress.Begin(s.Name, 0)
 	requests, err := s.Run(ctx, f)
 	events := record.since(first)
-	r = score.Result{Scenario: s.Name, About: s.About, RFC: s.RFC, Expect: s.Expect, Seconds: time.Since(began).Seconds()}
+	r := score.Result{Scenario: s.Name, About: s.About, RFC: s.RFC, Expect: s.Expect, Seconds: time.Since(began).Seconds()}
 	r.Exchanges = s.Judge(requests, events, f.deadline())
 	for i := range r.Exchanges {
 		r.Exchanges[i].At = float64(requests[i].Sent.Sub(began).Microseconds()) / 1000
@@ -162,7 +165,7 @@ func (o *Options) runOne(ctx context.Context, s Scenario, p *player, record *eve
 	case ctx.Err() != nil:
 		r.Reason = "interrupted: these are the requests up to then"
 	case errors.Is(err, errSilent):
-		r.Reason, silent = err.Error(), true
+		r.Reason = err.Error()
 	case err != nil:
 		r.Reason = "the traffic could not be sent: " + err.Error()
 	default:
@@ -173,7 +176,7 @@ func (o *Options) runOne(ctx context.Context, s Scenario, p *player, record *eve
 	}
 	r.Passed = r.Reason == ""
 	o.Progress.End(r)
-	return r, silent
+	return r, err
 }
 
 // ladderLength is how many packets the ladder shows.
