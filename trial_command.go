@@ -110,13 +110,6 @@ func (o trialFlags) options(names []string) (trial.Options, error) {
 	if err := (tun.Config{Network: o.network}).Validate(); err != nil {
 		return t, fmt.Errorf("--%w", err)
 	}
-	// Before hours of measuring.
-	if err := errors.Join(checkTarget("--json", o.json, holdsJSON), checkTarget("--html", o.html, holdsPage)); err != nil {
-		return t, err
-	}
-	if _, err := os.Lstat(o.record); o.record != "" && err == nil {
-		return t, fmt.Errorf("--record %s: the file exists, and a recording is never written over: remove it or name another", o.record)
-	}
 	if len(names) == 0 && t.Agent.Kind == trial.AgentRunning {
 		// A session that is running has the link that it has.
 		t.Scenarios = slices.DeleteFunc(t.Scenarios, func(s trial.Scenario) bool { return s.Impair != "" || s.IPv6 })
@@ -129,8 +122,12 @@ func (o trialFlags) options(names []string) (trial.Options, error) {
 			return t, errors.New("--mistake goes with --agent builtin")
 		}
 		t.Builtin = []string{"--mistake", o.mistake}
+		t.Agent.Name += ", making the mistake " + o.mistake + " on purpose"
 	}
 	t.Session, t.Version, t.Record, t.Assist = o.session, version(), o.record, o.assist
+	if err := o.checkTargets(t.Recordings()); err != nil { // before hours of measuring
+		return t, err
+	}
 	t.Link = []string{"--network", o.network, "--addr6", "2001:db8:77::1/64", "--queue", "4096"}
 	t.Program, err = os.Executable()
 	return t, err
@@ -144,11 +141,8 @@ func runTrial(cmd *cobra.Command, names []string, o trialFlags) error {
 	}
 	options.Progress = report.NewProgress(cmd.ErrOrStderr(), 0)
 	found, failure := trial.Run(cmd.Context(), options)
-	out := cmd.OutOrStdout()
-	if err := report.WriteTable(out, found, 0); err != nil {
-		return err
-	}
-	if err := o.save(found); err != nil {
+	saved := o.save(found) // before a terminal or a pipe that has gone could end this
+	if err := errors.Join(report.WriteTable(cmd.OutOrStdout(), found, 0), saved); err != nil {
 		return err
 	}
 	if failure != nil || !found.Passed() {

@@ -7,10 +7,49 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 
 	"github.com/tun-mcp/tun-mcp/trial/report"
 	"github.com/tun-mcp/tun-mcp/trial/score"
 )
+
+// checkTargets says why what is found cannot be written where the flags say: to
+// the reports' files and those of the recordings.
+func (o trialFlags) checkTargets(recordings []string) error {
+	if err := errors.Join(checkTarget("--json", o.json, holdsJSON), checkTarget("--html", o.html, holdsPage)); err != nil {
+		return err
+	}
+	for _, path := range recordings {
+		if _, err := os.Lstat(path); err == nil {
+			return fmt.Errorf("--record: %s exists, and a recording is never written over: remove it or name another", path)
+		}
+	}
+	taken := make(map[string]bool)
+	for _, path := range append([]string{o.json, o.html}, recordings...) {
+		if info, err := os.Stat(path); path == "" || err == nil && !info.Mode().IsRegular() {
+			continue // nothing, or what takes many: /dev/null
+		}
+		at := place(path)
+		if taken[at] {
+			return fmt.Errorf("--json, --html, --record: %s would be written twice: name a file for each", path)
+		}
+		taken[at] = true
+	}
+	return nil
+}
+
+// place is where a path leads, however it is spelled.
+func place(path string) string {
+	if whole, err := filepath.EvalSymlinks(path); err == nil {
+		path = whole
+	} else if folder, err := filepath.EvalSymlinks(filepath.Dir(path)); err == nil {
+		path = filepath.Join(folder, filepath.Base(path)) // the file is not there yet
+	}
+	if whole, err := filepath.Abs(path); err == nil {
+		path = whole
+	}
+	return path
+}
 
 // checkTarget says why a report cannot be written to path, which flag names. A
 // file that is there already is replaced if it is such a report, as holds says:

@@ -67,6 +67,24 @@ func TestTrialInterrupted(t *testing.T) {
 	}
 }
 
+// A report is saved although nobody is there to see the table.
+func TestTrialSavesBeforeItPrints(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "report.json")
+	read, write, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(program, "trial", "ping", "--network", "memory", "--count", "1", "--json", path)
+	cmd.Env = append(os.Environ(), "XDG_RUNTIME_DIR="+shortDir(t))
+	cmd.Stdout = write
+	read.Close()
+	_ = cmd.Run() // ends by SIGPIPE
+	write.Close()
+	if report, err := score.Load(path); err != nil || report.Total.Sent != 1 {
+		t.Errorf("%+v, %v", report, err)
+	}
+}
+
 // A trial that is killed takes its agent with it.
 func TestTrialKilled(t *testing.T) {
 	for _, agent := range []string{"builtin", "command"} {

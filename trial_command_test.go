@@ -1,0 +1,63 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tun-mcp/tun-mcp/trial"
+)
+
+// goodTrial is flags of a trial that are accepted.
+func goodTrial() trialFlags {
+	return trialFlags{agent: trial.AgentBuiltin, count: 1, interval: time.Second, deadline: time.Second, network: "memory", assist: "fix"}
+}
+
+// A report says of an agent that errs on purpose that it does.
+func TestMistakeIsPartOfTheName(t *testing.T) {
+	o := goodTrial()
+	o.mistake = "type"
+	options, err := o.options([]string{"ping"})
+	if err != nil || options.Agent.Name != "builtin, making the mistake type on purpose" {
+		t.Errorf("%q, %v", options.Agent.Name, err)
+	}
+}
+
+// What a trial writes has files of its own, and all of them are looked at before
+// it begins: also those of recordings that begin hours later.
+func TestTrialTargets(t *testing.T) {
+	folder := t.TempDir()
+	t.Chdir(folder)
+	if err := os.Mkdir("sub", 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(folder, "link"); err != nil {
+		t.Skip(err) // not everybody may, on Windows
+	}
+	if err := os.WriteFile("old-2.pcapng", nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	const twice, exists = "would be written twice", "a recording is never written over"
+	for _, test := range []struct{ json, html, record, want string }{
+		{"a", "b", "c", ""},
+		{"a", "", "a", twice},
+		{"a", "a", "", twice},
+		{"", "a", "a", twice},
+		{"a", filepath.Join(folder, "a"), "", twice},
+		{"a", filepath.Join("sub", "..", "a"), "", twice},
+		{"a", filepath.Join("link", "a"), "", twice},
+		{"c-2.pcapng", "", "c.pcapng", twice},
+		{os.DevNull, os.DevNull, "", ""},
+		{"", "", "old.pcapng", exists},
+		{"", "", "old-2.pcapng", exists},
+	} {
+		o := goodTrial()
+		o.json, o.html, o.record = test.json, test.html, test.record
+		_, err := o.options(nil)
+		if test.want == "" && err != nil || test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)) {
+			t.Errorf("%+v: %v", test, err)
+		}
+	}
+}
