@@ -12,10 +12,6 @@ import (
 // comes back: 100 requests a second.
 const slowest = 10 * time.Millisecond
 
-// leastLinger is what iputils has at its usual interval. With a short one it
-// gives up so fast that an agent's pause for breath is loss.
-const leastLinger = time.Second
-
 // Run pings until Count requests are answered or given up, ctx ends (an error
 // only if its cause is a *control.Ended), or the socket does (its error). It
 // closes the socket, twice perhaps.
@@ -53,8 +49,9 @@ type pinger struct {
 	ledger    *ledger
 	stats     Statistics
 	first     time.Time // when the first request was due
-	last      time.Time // when the last one was sent
+	last      time.Time // when the last one had been sent
 	due       time.Time // when the next one is
+	until     time.Time // when to give up, once all are sent; zero: never
 	explained bool      // something came that says more than silence
 }
 
@@ -63,7 +60,8 @@ func (p *pinger) run(ctx context.Context, messages <-chan incoming) error {
 	defer next.Stop()
 	silence := time.NewTimer(orDefault(p.config.Wait))
 	defer silence.Stop()
-	var giveUp <-chan time.Time
+	giveUp := time.NewTimer(0)
+	giveUp.Stop()
 	for {
 		select {
 		case <-ctx.Done():
@@ -78,6 +76,7 @@ func (p *pinger) run(ctx context.Context, messages <-chan incoming) error {
 			if p.allSent() && p.ledger.open == 0 {
 				return nil
 			}
+			p.linger(giveUp)
 			if p.config.Interval == 0 && !p.allSent() && p.ledger.inFlight() == 0 {
 				next.Reset(0)
 			}
@@ -87,12 +86,11 @@ func (p *pinger) run(ctx context.Context, messages <-chan incoming) error {
 				next.Reset(time.Until(p.due))
 			} else if p.ledger.open == 0 { // it could not be sent
 				return nil
-			} else if linger := p.linger(); linger > 0 {
-				giveUp = time.After(linger)
 			}
+			p.linger(giveUp)
 		case <-silence.C:
 			p.silent()
-		case <-giveUp:
+		case <-giveUp.C:
 			return nil
 		}
 	}
@@ -106,16 +104,6 @@ func orDefault(wait time.Duration) time.Duration {
 }
 
 func (p *pinger) allSent() bool { return p.config.Count > 0 && p.ledger.sent >= p.config.Count }
-
-// linger is how long to wait for replies after the last request: twice the
-// longest round trip as with iputils, but at least leastLinger, or Wait if there
-// was no reply yet. Zero: for ever.
-func (p *pinger) linger() time.Duration {
-	if p.stats.Received == 0 {
-		return p.config.Wait
-	}
-	return max(2*p.stats.Max, p.config.Interval, leastLinger)
-}
 
 // send sends a request and sets when the next one is due. After a delay the
 // pace goes on from now: what was missed is not made up for.
@@ -132,9 +120,10 @@ func (p *pinger) send(ctx context.Context) {
 		p.due = now.Add(step)
 	}
 	seq := p.ledger.next(now)
-	p.last = now
 	p.stats.Sent, p.stats.Took = p.ledger.sent, now.Sub(p.first)
-	switch err := p.socket.Send(seq, payload(p.config.Size, now)); {
+	err := p.socket.Send(seq, payload(p.config.Size, now))
+	p.last = time.Now()
+	switch {
 	case err == nil:
 		p.report.Sent()
 	case ctx.Err() == nil:

@@ -57,6 +57,21 @@ func TestRun(t *testing.T) {
 			}
 			return []late{good(10*ms, seq, p)}
 		}, "sent, reply 1, sent, reply 2, sent, done", 3000 * ms},
+		{"a slow agent: each reply is slower than the one before", second, func(seq uint16, p []byte) []late {
+			return []late{good([]time.Duration{9000 * ms, 10500 * ms, 12000 * ms}[seq-1], seq, p)}
+		}, "sent, sent, sent, reply 1, reply 2, reply 3, done", 14 * time.Second},
+		{"a quick reply does not cut the wait for the others short", second, func(seq uint16, p []byte) []late {
+			if seq == 3 {
+				return []late{good(10*ms, seq, p)}
+			}
+			return []late{good(9*time.Second, seq, p)}
+		}, "sent, sent, sent, reply 3, reply 1, reply 2, done", 10 * time.Second},
+		{"for ever is until a reply tells how long one takes", Config{Count: 2, Interval: time.Second, Wait: 0, Size: 56}, func(seq uint16, p []byte) []late {
+			if seq == 2 {
+				return nil
+			}
+			return []late{good(5*time.Second, seq, p)}
+		}, "sent, sent, reply 1, done", 11 * time.Second},
 		{"a duplicate", second, func(seq uint16, p []byte) []late {
 			if seq != 2 {
 				return []late{good(10*ms, seq, p)}
