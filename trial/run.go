@@ -144,7 +144,7 @@ func (o *Options) runOne(ctx context.Context, s Scenario, p *player, record *eve
 		Session: p.session, Status: p.status, Settings: o.Settings, record: record, progress: o.Progress,
 		Rand: rand.New(rand.NewPCG(o.Settings.Seed, nameHash(s.Name))),
 	}
-	o.Progress.Begin(s.Name, 0)
+	o.Progress.Begin(s.Name)
 	requests, err := s.Run(ctx, f)
 	events := record.since(first)
 	r := score.Result{Scenario: s.Name, About: s.About, RFC: s.RFC, Expect: s.Expect, Seconds: time.Since(began).Seconds()}

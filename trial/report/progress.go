@@ -11,9 +11,8 @@ import (
 )
 
 // Progress shows how a trial is getting on: on a terminal one line a scenario,
-// rewritten as it goes, elsewhere plain lines: one at the end, and, if it is
-// known how many requests come, one at the start and one for each tenth. A nil Progress shows nothing. Its
-// methods may be called from any goroutine.
+// rewritten as it goes, elsewhere a plain line when it ends. A nil Progress shows
+// nothing. Its methods may be called from any goroutine.
 type Progress struct {
 	live  bool // w is a terminal
 	width int
@@ -22,9 +21,7 @@ type Progress struct {
 	mu     sync.Mutex // guards what follows
 	w      io.Writer
 	name   string
-	of     int         // requests to come, 0 if that is not known
 	tally  score.Tally // so far
-	tenths int         // plain lines printed
 	drawn  time.Time   // when the live line was last drawn
 	length int         // of the live line
 }
@@ -41,20 +38,16 @@ func NewProgress(w io.Writer, width int) *Progress {
 	return &Progress{live: onTerminal(w), width: width, now: time.Now, w: w}
 }
 
-// Begin begins a scenario of so many requests (0: not known).
-func (p *Progress) Begin(scenario string, requests int) {
+// Begin begins a scenario.
+func (p *Progress) Begin(scenario string) {
 	if p == nil {
 		return
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.name, p.of, p.tally, p.tenths = scenario, requests, score.Tally{}, 0
+	p.name, p.tally = scenario, score.Tally{}
 	if p.live {
 		p.draw()
-		return
-	}
-	if requests > 0 {
-		p.line("%s: %s requests", scenario, formatCount(requests))
 	}
 }
 
@@ -76,17 +69,8 @@ func (p *Progress) Add(e score.Exchange) {
 	case score.Late:
 		p.tally.Late++
 	}
-	if p.live {
-		if p.now().Sub(p.drawn) >= redrawEvery {
-			p.draw()
-		}
-		return
-	}
-	if p.of > 0 && p.tally.Sent < p.of { // the last is told by End
-		if tenths := p.tally.Sent * 10 / p.of; tenths > p.tenths {
-			p.tenths = tenths
-			p.line("%s", p.state())
-		}
+	if p.live && p.now().Sub(p.drawn) >= redrawEvery {
+		p.draw()
 	}
 }
 
@@ -97,7 +81,7 @@ func (p *Progress) End(r score.Result) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.name, p.of, p.tally = r.Scenario, r.Tally.Sent, r.Tally
+	p.name, p.tally = r.Scenario, r.Tally
 	line := p.state()
 	if r.Tally.Sent == 0 {
 		line = r.Scenario
@@ -115,16 +99,12 @@ func (p *Progress) End(r score.Result) {
 		p.length = 0
 		return
 	}
-	p.line("%s", line)
+	fmt.Fprintln(p.w, printableLine(line, longestLine))
 }
 
 // state says the counts so far.
 func (p *Progress) state() string {
-	counts := fmt.Sprintf("%s: %s", p.name, formatCount(p.tally.Sent))
-	if p.of > 0 {
-		counts += "/" + formatCount(p.of)
-	}
-	counts += fmt.Sprintf(", %s right", formatCount(p.tally.Right))
+	counts := fmt.Sprintf("%s: %s of %s right", p.name, formatCount(p.tally.Right), formatCount(p.tally.Sent))
 	for _, c := range []struct {
 		n    int
 		what string
@@ -148,8 +128,4 @@ func (p *Progress) rewrite(line string) {
 	length := textWidth(line)
 	fmt.Fprintf(p.w, "\r%s%s", line, strings.Repeat(" ", max(p.length-length, 0)))
 	p.length = length
-}
-
-func (p *Progress) line(format string, args ...any) {
-	fmt.Fprintln(p.w, printableLine(fmt.Sprintf(format, args...), longestLine))
 }

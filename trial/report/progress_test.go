@@ -13,7 +13,7 @@ func TestProgressPlain(t *testing.T) {
 	var out bytes.Buffer
 	p := NewProgress(&out, 0)
 	for _, r := range newSample(1).report(claude, "fix", 20, pings(20, slow), pings(0, slow)).Scenarios {
-		p.Begin(r.Scenario, len(r.Exchanges))
+		p.Begin(r.Scenario)
 		for i, e := range r.Exchanges {
 			if i == 4 {
 				e.Outcome = score.Lost
@@ -22,7 +22,7 @@ func TestProgressPlain(t *testing.T) {
 		}
 		p.End(r)
 	}
-	p.Begin(evil, 1)
+	p.Begin(evil)
 	p.End(score.Result{Scenario: evil, Reason: evil})
 	harmless(t, out.String())
 	golden(t, "progress.txt", out.String())
@@ -35,7 +35,7 @@ func TestProgressLive(t *testing.T) {
 	now := time.Unix(0, 0)
 	p := NewProgress(&out, 40)
 	p.live, p.now = true, func() time.Time { return now }
-	p.Begin("load", 1000)
+	p.Begin("load")
 	for range 999 {
 		now = now.Add(time.Millisecond)
 		p.Add(score.Exchange{Outcome: score.Wrong})
@@ -44,7 +44,7 @@ func TestProgressLive(t *testing.T) {
 		t.Errorf("drawn %d times, want 10", n)
 	}
 	p.End(score.Result{Scenario: "load", Passed: true})
-	p.Begin("ping", 0)
+	p.Begin("ping")
 	p.End(score.Result{Scenario: "ping", Reason: strings.Repeat("long ", 20)})
 	lines := strings.Split(out.String(), "\n")
 	if len(lines) != 3 {
@@ -63,7 +63,7 @@ func TestProgressLive(t *testing.T) {
 
 func TestProgressNil(*testing.T) {
 	var p *Progress
-	p.Begin("ping", 1)
+	p.Begin("ping")
 	p.Add(score.Exchange{})
 	p.End(score.Result{})
 }
