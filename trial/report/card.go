@@ -18,7 +18,6 @@ type card struct {
 	Share      *sharePlot
 	Ladder     []rung
 	LadderOpen bool
-	LadderRest int // crossings that are not shown
 	Table      []tableRow
 	TableRest  int
 }
@@ -48,7 +47,6 @@ type tableRow struct {
 
 // Bounds of what a card shows; the JSON has everything.
 const (
-	mostRungs   = 60
 	mostRows    = 2000
 	openRows    = 20   // a longer table is closed at first
 	longSilence = 1000 // milliseconds between two packets: said, if it is long for this ladder as well
@@ -81,10 +79,6 @@ func (c *card) climb(crossings []score.Crossing) {
 	}
 	long := max(3*score.Distribute(silences).Median, longSilence)
 	for i, crossing := range crossings {
-		if i == mostRungs {
-			c.LadderRest = len(crossings) - mostRungs
-			break
-		}
 		r := rung{Crossing: crossing, ToAgent: crossing.Direction != "write"}
 		if i > 0 {
 			if silence := silences[i-1]; silence >= long {

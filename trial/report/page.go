@@ -114,7 +114,7 @@ func newPage(r *score.Report) page {
 			p.Passed++
 		}
 	}
-	if len(p.Cards) > 0 && len(p.Cards[0].Ladder) <= 24 {
+	if len(p.Cards) > 0 {
 		p.Cards[0].LadderOpen = true
 	}
 	p.Faults = newFaults(r)
