@@ -79,7 +79,7 @@ type Tally struct {
 	Lost     int            `json:"lost"`
 	Late     int            `json:"late"`
 	Faults   map[string]int `json:"faults"`  // by kind of fault, see the Fault constants
-	Refused  int            `json:"refused"` // packets that assist kept from being sent
+	Refused  int            `json:"refused"` // packets that the server did not write: by assist, the link, a wrong reply_to, too fast
 	Calls    int            `json:"calls"`   // tool calls
 	CharsIn  int            `json:"chars_in"`
 	CharsOut int            `json:"chars_out"`         // characters of arguments and of results
@@ -111,7 +111,7 @@ type Parts struct {
 	Queue  Distribution `json:"queue"`  // waiting until a read took the packet, its settle_ms included
 	Tool   Distribution `json:"tool"`   // inside the two tool calls
 	Agent  Distribution `json:"agent"`  // between the read's result and the write's call: thinking, and the client
-	Device Distribution `json:"device"` // the rest: the peer's stack and the device
+	Device Distribution `json:"device"` // the rest: the peer's stack and the device, and for a program the control socket
 }
 
 // Outcomes of an Exchange.
@@ -158,7 +158,7 @@ type Exchange struct {
 // Crossing is one packet on the ladder.
 type Crossing struct {
 	Number    int     `json:"number"`
-	At        float64 `json:"at_ms"`     // from the scenario's start
+	At        float64 `json:"at_ms"`     // since the first on the link
 	Direction string  `json:"direction"` // read, write
 	Bytes     int     `json:"bytes"`
 	Summary   string  `json:"summary"`
