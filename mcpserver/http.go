@@ -31,10 +31,6 @@ const (
 	longestExchange = 3 * time.Minute
 )
 
-// keepAlive finds out within 30 s that a client's machine or network is gone,
-// so that its waiting read takes no packet.
-var keepAlive = net.KeepAliveConfig{Enable: true, Idle: 10 * time.Second, Interval: 5 * time.Second, Count: 4}
-
 // HTTP is an address at which MCP can be served.
 type HTTP struct {
 	listener net.Listener
@@ -58,7 +54,7 @@ func ListenHTTP(ctx context.Context, address string, token Token) (*HTTP, error)
 	if !loopback && !token.Set() {
 		return nil, fmt.Errorf("%q can be reached from other machines, whoever asks: take 127.0.0.1, or have clients show a token (--http-token-file FILE, or TUN_MCP_TOKEN)", address)
 	}
-	listener, err := (&net.ListenConfig{KeepAliveConfig: keepAlive}).Listen(ctx, "tcp", address)
+	listener, err := listening(vanished).Listen(ctx, "tcp", address)
 	if err != nil {
 		return nil, fmt.Errorf("listening for MCP clients: %w", err)
 	}
