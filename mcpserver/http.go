@@ -20,6 +20,10 @@ const (
 	// headerPatience is how long a client may take to send a request's header.
 	headerPatience = 10 * time.Second
 
+	// requestPatience is how long it may take to send a request whole, whatever
+	// becomes of it: one that is refused is read, too, before it is answered.
+	requestPatience = 30 * time.Second
+
 	// longestHeader bounds a request's header, in bytes.
 	longestHeader = 64 << 10
 
@@ -79,6 +83,7 @@ func (h *HTTP) Serve(ctx context.Context, s *server.MCPServer) error {
 	srv := &http.Server{
 		Handler:           h.handler(s, calls),
 		ReadHeaderTimeout: headerPatience,
+		ReadTimeout:       requestPatience, // over when the request came whole
 		WriteTimeout:      longestExchange,
 		IdleTimeout:       idleConnection,
 		MaxHeaderBytes:    longestHeader,

@@ -6,7 +6,6 @@ import (
 	"io"
 	"net/http"
 	"sync"
-	"time"
 )
 
 const (
@@ -21,11 +20,9 @@ const (
 	// what they take in memory is a few times that.
 	allBodies = 64 << 20
 
-	// bodyPatience is how long a client may take to send a body, and drained
-	// how much of one that is refused is read, so that the client gets to hear
-	// why.
-	bodyPatience = 30 * time.Second
-	drained      = 64 << 20
+	// drained is how much of a body that is refused is read, in bytes, so that
+	// the client gets to hear why.
+	drained = 64 << 20
 )
 
 // bodies reads the bodies of requests, within bounds.
@@ -39,11 +36,6 @@ func newBodies() *bodies { return &bodies{free: allBodies} }
 // read returns the whole body and a function to call when it is not needed any
 // more. If it cannot, it has answered.
 func (b *bodies) read(w http.ResponseWriter, r *http.Request) (body []byte, release func(), ok bool) {
-	// A recorder in a test has no deadlines.
-	control := http.NewResponseController(w)
-	_ = control.SetReadDeadline(time.Now().Add(bodyPatience))
-	defer func() { _ = control.SetReadDeadline(time.Time{}) }()
-
 	if r.ContentLength > longestBody {
 		b.tooLong(w, r)
 		return nil, nil, false

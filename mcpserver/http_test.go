@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/mark3labs/mcp-go/mcp"
+	"github.com/mark3labs/mcp-go/server"
 
 	"github.com/tun-mcp/tun-mcp/session"
 	"github.com/tun-mcp/tun-mcp/tools"
@@ -43,6 +44,15 @@ type served struct {
 
 func serveTest(t *testing.T) *served {
 	t.Helper()
+	server, device := onLink(t)
+	calls, stop := newOpenCalls()
+	t.Cleanup(stop)
+	return &served{Handler: (&HTTP{loopback: true}).handler(server, calls), t: t, device: device, stop: stop, calls: calls}
+}
+
+// onLink is a server on a link whose peer is the test.
+func onLink(t *testing.T) (*server.MCPServer, *tuntest.Device) {
+	t.Helper()
 	device := tuntest.NewDevice()
 	s := session.New(device, session.Config{Name: "test"})
 	t.Cleanup(func() { s.Close() })
@@ -52,9 +62,7 @@ func serveTest(t *testing.T) *served {
 	if err != nil {
 		t.Fatal(err)
 	}
-	calls, stop := newOpenCalls()
-	t.Cleanup(stop)
-	return &served{Handler: (&HTTP{loopback: true}).handler(server, calls), t: t, device: device, stop: stop, calls: calls}
+	return server, device
 }
 
 // peer is one client of a served.
