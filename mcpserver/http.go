@@ -115,7 +115,7 @@ func (h *HTTP) Serve(ctx context.Context, s *server.MCPServer) error {
 func (h *HTTP) handler(s *server.MCPServer, calls *openCalls) http.Handler {
 	sessions := newSessions()
 	// The server tells nothing unasked: there is nothing to listen for.
-	protocol := server.NewStreamableHTTPServer(s, server.WithSessionIdManager(sessions), server.WithDisableStreaming(true))
+	protocol := server.NewStreamableHTTPServer(s, server.WithSessionIdManagerResolver(sessions), server.WithDisableStreaming(true))
 	sessions.protocol = protocol
 	return &guard{loopback: h.loopback, token: h.token, next: &exchange{
 		bodies: newBodies(), sessions: sessions, calls: calls, protocol: protocol,

@@ -2,6 +2,7 @@ package mcpserver
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -19,16 +20,22 @@ type exchange struct {
 	protocol *server.StreamableHTTPServer
 }
 
-// message is what has to be known of a JSON-RPC message here.
+// httpMessage is what has to be known of a JSON-RPC message here.
 type httpMessage struct {
 	ID     json.RawMessage `json:"id"`
 	Method mcp.MCPMethod   `json:"method"`
 	Params struct {
 		RequestID json.RawMessage `json:"requestId"`
-		Meta      struct {
-			Version string `json:"io.modelcontextprotocol/protocolVersion"`
-		} `json:"_meta"`
+		Meta      json.RawMessage `json:"_meta"`
 	} `json:"params"`
+}
+
+// revision is the protocol revision that a message names, empty if it names
+// none: read as mcp-go does, which takes the key in no other letter case.
+func (m httpMessage) revision() string {
+	var meta mcp.Meta
+	_ = json.Unmarshal(m.Params.Meta, &meta) // what is no object names none
+	return meta.ProtocolVersion()
 }
 
 func (e *exchange) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -73,7 +80,7 @@ func (e *exchange) post(w http.ResponseWriter, r *http.Request, session string, 
 	defer release()
 	var m httpMessage
 	_ = json.Unmarshal(body, &m) // mcp-go words what is wrong with it
-	if modern = modern || mcp.IsModernProtocol(m.Params.Meta.Version); modern {
+	if modern = modern || mcp.IsModernProtocol(m.revision()); modern {
 		session = "" // to be ignored
 	}
 	r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
@@ -82,13 +89,14 @@ func (e *exchange) post(w http.ResponseWriter, r *http.Request, session string, 
 	case modern:
 	case m.Method == mcp.MethodInitialize:
 		session = ""
-		release, ok := e.sessions.reserve()
+		id, done, ok := e.sessions.add()
 		if !ok {
 			w.Header().Set("Retry-After", "10")
 			refuse(w, r, http.StatusServiceUnavailable, "%d sessions are open, that is the most, and none was idle for %v: try again then", mostSessions, quietSession)
 			return
 		}
-		defer release()
+		defer func() { done(w.Header().Get(mcp.HeaderSessionID) == id) }()
+		r = r.WithContext(context.WithValue(r.Context(), addedKey{}, id))
 	default:
 		done, ok := e.use(w, r, session)
 		if !ok {

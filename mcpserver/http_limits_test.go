@@ -1,7 +1,6 @@
 package mcpserver
 
 import (
-	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -12,80 +11,6 @@ import (
 
 	"github.com/mark3labs/mcp-go/mcp"
 )
-
-const initialize = `{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"test","version":"1"}}}`
-
-// Too many sessions push out those that are quiet, the oldest first; while none
-// is, they are refused.
-func TestSessionsAreBounded(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := serveTest(t)
-		first := s.client(legacyEra)
-		waiting := first.begin(t.Context(), 1) // busy for a minute
-		time.Sleep(time.Second)
-		second := s.client(legacyEra)
-		time.Sleep(time.Second)
-		for range mostSessions - 2 {
-			s.client(legacyEra)
-		}
-		stranger := &peer{served: s, era: legacyEra}
-		w := stranger.post(t.Context(), initialize)
-		if want := fmt.Sprintf("%d sessions are open", mostSessions); w.Code != http.StatusServiceUnavailable || !strings.Contains(w.Body.String(), want) || w.Header().Get("Retry-After") == "" {
-			t.Errorf("one session too many: %d %s", w.Code, w.Body)
-		}
-		time.Sleep(quietSession)
-		third := s.client(legacyEra)
-		if got := second.read(t.Context(), 1, `{}`); !strings.HasPrefix(got, "404 no session has this Mcp-Session-Id") {
-			t.Errorf("the session that was quiet for longest: %s", got)
-		}
-		for _, p := range []*peer{first, third} {
-			if got := p.read(t.Context(), 2, `{"timeout_ms": 0}`); !strings.HasPrefix(got, "no packet") {
-				t.Errorf("a session that should be kept: %s", got)
-			}
-		}
-		s.waits(waiting)
-		s.stop()
-		synctest.Wait()
-	})
-}
-
-func TestIdleSessionIsForgotten(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := serveTest(t)
-		p := s.client(legacyEra)
-		time.Sleep(idleSession - time.Second)
-		if got := p.read(t.Context(), 1, `{"timeout_ms": 0}`); !strings.HasPrefix(got, "no packet") {
-			t.Errorf("before it is idle for too long: %s", got)
-		}
-		time.Sleep(idleSession)
-		if got := p.read(t.Context(), 2, `{"timeout_ms": 0}`); !strings.HasPrefix(got, "404 ") {
-			t.Errorf("after: %s", got)
-		}
-	})
-}
-
-// A DELETE ends the session and what waits in it, and nothing else.
-func TestDelete(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := serveTest(t)
-		p, other := s.client(legacyEra), s.client(legacyEra)
-		said, others := p.begin(t.Context(), 1), other.begin(t.Context(), 1)
-		for _, want := range []int{http.StatusOK, http.StatusNotFound} {
-			r := httptest.NewRequest(http.MethodDelete, "http://localhost/mcp", nil)
-			r.Header.Set(mcp.HeaderSessionID, p.session)
-			w := httptest.NewRecorder()
-			s.ServeHTTP(w, r)
-			if w.Code != want {
-				t.Errorf("DELETE: %d %s, want %d", w.Code, w.Body, want)
-			}
-		}
-		synctest.Wait()
-		s.wants(said, "the read was cancelled")
-		s.waits(others)
-		s.stop()
-		synctest.Wait()
-	})
-}
 
 func TestOpenRequestsAreBounded(t *testing.T) {
 	bothEras(t, func(t *testing.T, era string) {

@@ -25,25 +25,24 @@ const (
 )
 
 // sessions gives out and knows the ids of MCP sessions. It is mcp-go's
-// SessionIdManager.
+// SessionIdManagerResolver.
 type sessions struct {
 	protocol *server.StreamableHTTPServer // keeps what it knows of a session by its id
 
-	mu      sync.Mutex // guards what follows
-	open    map[string]*mcpSession
-	opening int // initialize requests under way
+	mu   sync.Mutex // guards what follows
+	open map[string]*mcpSession
 }
 
 type mcpSession struct {
 	messages int       // being dealt with
-	since    time.Time // when the last was, or it was opened
+	since    time.Time // when the last was
 }
 
 func newSessions() *sessions { return &sessions{open: map[string]*mcpSession{}} }
 
-// reserve makes room for one more session, which the next Generate may take
-// until release is called.
-func (s *sessions) reserve() (release func(), ok bool) {
+// add opens a session for an initialize request, if there is room. It is in use
+// until done is called, and forgotten then if the client was not told of it.
+func (s *sessions) add() (id string, done func(told bool), ok bool) {
 	s.mu.Lock()
 	var gone []string
 	longest := ""
@@ -56,15 +55,15 @@ func (s *sessions) reserve() (release func(), ok bool) {
 			longest = id
 		}
 	}
-	room := mostSessions - len(s.open) - s.opening + len(gone)
-	if room == 0 && longest != "" {
-		gone, room = append(gone, longest), 1
-	}
-	if ok = room > 0; ok {
-		s.opening++
+	if len(s.open)-len(gone) >= mostSessions && longest != "" {
+		gone = append(gone, longest)
 	}
 	for _, id := range gone {
 		delete(s.open, id)
+	}
+	if ok = len(s.open) < mostSessions; ok {
+		id = rand.Text() // 130 random bits
+		s.open[id] = &mcpSession{messages: 1}
 	}
 	s.mu.Unlock()
 
@@ -73,10 +72,16 @@ func (s *sessions) reserve() (release func(), ok bool) {
 			Method: http.MethodDelete, Header: http.Header{mcp.HeaderSessionID: {id}}, Context: context.Background(),
 		})
 	}
-	return func() {
+	return id, func(told bool) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		s.opening--
+		if session, ok := s.open[id]; ok {
+			session.messages--
+			session.since = time.Now()
+		}
+		if !told {
+			delete(s.open, id)
+		}
 	}, ok
 }
 
@@ -86,7 +91,7 @@ func (s *sessions) use(id string) (done func(), known bool) {
 	defer s.mu.Unlock()
 	session, known := s.open[id]
 	if !known || session.messages == 0 && time.Since(session.since) >= idleSession {
-		return nil, false // the next reserve forgets it
+		return nil, false // the next add forgets it
 	}
 	session.messages++
 	return func() {
@@ -95,15 +100,6 @@ func (s *sessions) use(id string) (done func(), known bool) {
 		session.messages--
 		session.since = time.Now()
 	}, true
-}
-
-// Generate is mcp-go's: it gives out an id, 130 random bits.
-func (s *sessions) Generate() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	id := rand.Text()
-	s.open[id] = &mcpSession{since: time.Now()}
-	return id
 }
 
 // Validate is mcp-go's: an unknown id is an error.
@@ -123,6 +119,26 @@ func (s *sessions) Terminate(id string) (notAllowed bool, err error) {
 	delete(s.open, id)
 	return false, nil
 }
+
+// addedKey is where a request's context has the id of the session that was
+// opened for it.
+type addedKey struct{}
+
+// ResolveSessionIdManager is mcp-go's: who deals with the ids of a request.
+func (s *sessions) ResolveSessionIdManager(r *http.Request) server.SessionIdManager {
+	id, _ := r.Context().Value(addedKey{}).(string)
+	return sessionIDs{s, id}
+}
+
+// sessionIDs is mcp-go's SessionIdManager, for one request.
+type sessionIDs struct {
+	*sessions
+	added string
+}
+
+// Generate is mcp-go's: it gives out the id of the session that was opened for
+// this request. If none was, the id is empty, and mcp-go makes no session.
+func (s sessionIDs) Generate() string { return s.added }
 
 // nobody reads the answer to a DELETE that no client sent.
 type nobody struct{}
