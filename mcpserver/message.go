@@ -19,6 +19,8 @@ type message struct {
 	Params struct {
 		RequestID json.RawMessage `json:"requestId"`
 	} `json:"params"`
+	Result json.RawMessage `json:"result"` // an answer's, or
+	Error  json.RawMessage `json:"error"`
 
 	request bool   // it wants an answer
 	key     string // a request's: what its id is known by
@@ -46,11 +48,14 @@ func parseMessage(line []byte) (message, *refusal) {
 		if m.key, why = keyOf(m.ID); why != nil {
 			return message{}, why
 		}
-		m.request = m.Method != "" // else it is an answer, or mistyped
+		m.request = m.Method != "" // else it is an answer, or none of both
 	}
 	// A decoder would put other characters in place of these, without a word.
 	if at := invalidUTF8(line); at >= 0 {
 		return m, &refusal{mcp.PARSE_ERROR, fmt.Sprintf("the message is not UTF-8: byte %d is 0x%02x; send text as UTF-8, and bytes of packets as hex", at, line[at])}
+	}
+	if m.Method == "" && m.Result == nil && m.Error == nil {
+		return m, &refusal{mcp.INVALID_REQUEST, "the method is missing, empty or no string"}
 	}
 	return m, nil
 }

@@ -124,6 +124,22 @@ func TestNoJSONObject(t *testing.T) {
 	})
 }
 
+// What has no method, and is no answer either, is answered by the id that it has.
+func TestNoMethod(t *testing.T) {
+	onWire(t, func(t *testing.T, w *wire) {
+		w.hear()
+		for message, id := range map[string]string{
+			`{"jsonrpc":"2.0","id":8,"method":5}`:               "8",
+			`{"jsonrpc":"2.0","id":"a","params":1,"method":[]}`: `"a"`,
+			`{"jsonrpc":"2.0","id":9}`:                          "9",
+			`{"jsonrpc":"2.0","method":1,"params":"bar"}`:       "null",
+		} {
+			w.send(message + "\n")
+			w.want(`"id":` + id + `,"error":{"code":-32600,"message":"the method is missing, empty or no string"}`)
+		}
+	})
+}
+
 // What fails inside a tool is an error of that call alone.
 func TestToolPanics(t *testing.T) {
 	onWire(t, func(t *testing.T, w *wire) {
