@@ -10,9 +10,9 @@ import (
 // HTTP it may overtake the request that it cancels.
 const overtaken = 10 * time.Second
 
-// callID is what a cancellation names: a request's id as it was sent, and the
+// callID is what a cancellation names: the key of a request's id, and the
 // session it was sent in. Revision 2026-07-28 has no sessions.
-type callID struct{ session, id string }
+type callID struct{ session, key string }
 
 // openCalls are the requests under way. mcp-go keeps them, too, but those of all
 // clients without a session under one name: one's cancellation would end another's
@@ -37,14 +37,18 @@ func newOpenCalls() (*openCalls, context.CancelFunc) {
 	return &openCalls{ctx: ctx, underWay: map[callID][]*openCall{}, cancelled: map[callID]time.Time{}}, stop
 }
 
-// begin enters a request, and returns a context for it and what ends it. The
-// context itself does not end when the call is cancelled, or its answer could
-// not be written; until says how the call gets to know.
-func (c *openCalls) begin(ctx context.Context, id callID) (context.Context, func(), bool) {
+// begin enters a request, and returns a context for it and what ends it, or why
+// it cannot be served. The context itself does not end when the call is
+// cancelled, or its answer could not be written; until says how the call gets to
+// know. Without a session nobody can tell whether two of one id are one client's.
+func (c *openCalls) begin(ctx context.Context, id callID) (context.Context, func(), *refusal) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if id.session != "" && len(c.underWay[id]) > 0 {
+		return nil, nil, inUse(id.key)
+	}
 	if c.count >= mostRequests {
-		return nil, nil, false
+		return nil, nil, tooMany
 	}
 	ended, end := context.WithCancel(c.ctx)
 	call := &openCall{end: end}
@@ -56,7 +60,7 @@ func (c *openCalls) begin(ctx context.Context, id callID) (context.Context, func
 			end()
 		}
 	}
-	return context.WithValue(ctx, endKey{}, ended), func() { c.done(id, call) }, true
+	return context.WithValue(ctx, endKey{}, ended), func() { c.done(id, call) }, nil
 }
 
 func (c *openCalls) done(id callID, call *openCall) {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"log/slog"
 	"net/http"
 
 	"github.com/mark3labs/mcp-go/mcp"
@@ -18,24 +19,6 @@ type exchange struct {
 	sessions *sessions
 	calls    *openCalls
 	protocol *server.StreamableHTTPServer
-}
-
-// httpMessage is what has to be known of a JSON-RPC message here.
-type httpMessage struct {
-	ID     json.RawMessage `json:"id"`
-	Method mcp.MCPMethod   `json:"method"`
-	Params struct {
-		RequestID json.RawMessage `json:"requestId"`
-		Meta      json.RawMessage `json:"_meta"`
-	} `json:"params"`
-}
-
-// revision is the protocol revision that a message names, empty if it names
-// none: read as mcp-go does, which takes the key in no other letter case.
-func (m httpMessage) revision() string {
-	var meta mcp.Meta
-	_ = json.Unmarshal(m.Params.Meta, &meta) // what is no object names none
-	return meta.ProtocolVersion()
 }
 
 func (e *exchange) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -78,8 +61,11 @@ func (e *exchange) post(w http.ResponseWriter, r *http.Request, session string, 
 		return
 	}
 	defer release()
-	var m httpMessage
-	_ = json.Unmarshal(body, &m) // mcp-go words what is wrong with it
+	m, why := parseMessage(body)
+	if why != nil {
+		decline(w, r, m.ID, why)
+		return
+	}
 	if modern = modern || mcp.IsModernProtocol(m.revision()); modern {
 		session = "" // to be ignored
 	}
@@ -87,7 +73,7 @@ func (e *exchange) post(w http.ResponseWriter, r *http.Request, session string, 
 
 	switch {
 	case modern:
-	case m.Method == mcp.MethodInitialize:
+	case m.Method == string(mcp.MethodInitialize):
 		session = ""
 		id, done, ok := e.sessions.add()
 		if !ok {
@@ -104,9 +90,11 @@ func (e *exchange) post(w http.ResponseWriter, r *http.Request, session string, 
 		}
 		defer done()
 	}
-	if len(m.ID) == 0 {
-		if m.Method == mcp.MethodNotificationCancelled {
-			e.calls.cancel(callID{session, string(m.Params.RequestID)})
+	if !m.request {
+		if m.Method == string(mcp.MethodNotificationCancelled) {
+			if key, why := keyOf(m.Params.RequestID); why == nil {
+				e.calls.cancel(callID{session, key})
+			}
 			if modern { // mcp-go would take any client's request of that id
 				w.WriteHeader(http.StatusAccepted)
 				return
@@ -115,18 +103,33 @@ func (e *exchange) post(w http.ResponseWriter, r *http.Request, session string, 
 		e.protocol.ServeHTTP(w, r)
 		return
 	}
-	ctx, done, ok := e.calls.begin(r.Context(), callID{session, string(m.ID)})
-	if !ok {
+	ctx, done, why := e.calls.begin(r.Context(), callID{session, m.key})
+	switch why {
+	case nil:
+	case tooMany:
 		w.Header().Set("Retry-After", "1")
-		refuse(w, r, http.StatusServiceUnavailable, "%d requests are under way, that is the most: wait for one to end", mostRequests)
+		refuse(w, r, http.StatusServiceUnavailable, "%s", why.why)
+		return
+	default:
+		decline(w, r, m.ID, why)
 		return
 	}
 	defer done()
 	defer serving(ctx)()
-	if m.Method == mcp.MethodToolsCall {
+	if m.Method == string(mcp.MethodToolsCall) {
 		slow, end := answerSlowly(w, r)
 		defer end()
 		w = slow
 	}
 	e.protocol.ServeHTTP(w, r.WithContext(ctx))
+}
+
+// decline answers a message that is not served, with the reason as an error of
+// JSON-RPC. It is the message's fault, so the status is as for one that cannot
+// be read.
+func decline(w http.ResponseWriter, r *http.Request, id json.RawMessage, why *refusal) {
+	slog.Debug("a message over HTTP was refused", "from", r.RemoteAddr, "code", why.code, "reason", why.why)
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(http.StatusBadRequest)
+	_ = json.NewEncoder(w).Encode(why.answer(id)) // a client that has gone need not know
 }

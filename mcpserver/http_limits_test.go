@@ -47,7 +47,7 @@ func TestRefusals(t *testing.T) {
 		{"no session", http.MethodPost, "", `{"jsonrpc":"2.0","id":1,"method":"tools/list"}`, 0, http.StatusBadRequest, "send initialize first"},
 		{"unknown session", http.MethodPost, "X", `{"jsonrpc":"2.0","id":1,"method":"tools/list"}`, 0, http.StatusNotFound, "send initialize"},
 		{"DELETE without a session", http.MethodDelete, "", "", 0, http.StatusBadRequest, "send initialize first"},
-		{"no JSON", http.MethodPost, "", `{`, 0, http.StatusBadRequest, "send initialize first"},
+		{"no body", http.MethodPost, "", "", 0, http.StatusBadRequest, "this is no JSON-RPC message: unexpected end of JSON input"},
 		{"10 MB", http.MethodPost, "", strings.Repeat(" ", 10e6), 0, http.StatusRequestEntityTooLarge, "a body of 10000000 bytes is too long, accepted are 9437184: write fewer packets in a call"},
 		{"10 MB, length not said", http.MethodPost, "", strings.Repeat(" ", 10e6), -1, http.StatusRequestEntityTooLarge, "a body is too long"},
 	} {

@@ -1,6 +1,7 @@
 package mcpserver
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -18,6 +19,7 @@ type message struct {
 	Method string          `json:"method"`
 	Params struct {
 		RequestID json.RawMessage `json:"requestId"`
+		Meta      json.RawMessage `json:"_meta"`
 	} `json:"params"`
 	Result json.RawMessage `json:"result"` // an answer's, or
 	Error  json.RawMessage `json:"error"`
@@ -26,22 +28,24 @@ type message struct {
 	key     string // a request's: what its id is known by
 }
 
-// refusal is why a message is not served, in words and as a code of JSON-RPC.
-type refusal struct {
-	code int
-	why  string
+// revision is the protocol revision that a message names, empty if it names
+// none: read as mcp-go does, which takes the key in no other letter case.
+func (m message) revision() string {
+	var meta mcp.Meta
+	_ = json.Unmarshal(m.Params.Meta, &meta) // what is no object names none
+	return meta.ProtocolVersion()
 }
 
-// parseMessage takes a line apart, which is not empty. Of a message that is
-// refused, ID is what an answer can name: nothing if that is not known.
-func parseMessage(line []byte) (message, *refusal) {
+// parseMessage takes one message apart. Of one that is refused, ID is what an
+// answer can name: nothing if that is not known.
+func parseMessage(text []byte) (message, *refusal) {
 	var m message
-	if line[0] != '{' && json.Valid(line) {
-		return m, &refusal{mcp.INVALID_REQUEST, "the line is no JSON object: send one JSON-RPC message a line, batches are not served"}
+	if !bytes.HasPrefix(bytes.TrimSpace(text), []byte("{")) && json.Valid(text) {
+		return m, &refusal{mcp.INVALID_REQUEST, "this is no JSON object: send each JSON-RPC message by itself, batches are not served"}
 	}
 	var typeError *json.UnmarshalTypeError // mcp-go words what is mistyped
-	if err := json.Unmarshal(line, &m); err != nil && !errors.As(err, &typeError) {
-		return message{}, &refusal{mcp.PARSE_ERROR, "the line is not a JSON-RPC message: " + err.Error()}
+	if err := json.Unmarshal(text, &m); err != nil && !errors.As(err, &typeError) {
+		return message{}, &refusal{mcp.PARSE_ERROR, "this is no JSON-RPC message: " + err.Error()}
 	}
 	var why *refusal
 	if len(m.ID) > 0 {
@@ -51,8 +55,8 @@ func parseMessage(line []byte) (message, *refusal) {
 		m.request = m.Method != "" // else it is an answer, or none of both
 	}
 	// A decoder would put other characters in place of these, without a word.
-	if at := invalidUTF8(line); at >= 0 {
-		return m, &refusal{mcp.PARSE_ERROR, fmt.Sprintf("the message is not UTF-8: byte %d is 0x%02x; send text as UTF-8, and bytes of packets as hex", at, line[at])}
+	if at := invalidUTF8(text); at >= 0 {
+		return m, &refusal{mcp.PARSE_ERROR, fmt.Sprintf("the message is not UTF-8: byte %d is 0x%02x; send text as UTF-8, and bytes of packets as hex", at, text[at])}
 	}
 	if m.Method == "" && m.Result == nil && m.Error == nil {
 		return m, &refusal{mcp.INVALID_REQUEST, "the method is missing, empty or no string"}

@@ -95,7 +95,7 @@ func (c *stdioClient) listen(ctx context.Context, in *bufio.Reader) error {
 	for {
 		line, err := readLine(in)
 		if errors.Is(err, errLineTooLong) {
-			c.refuse(nil, mcp.INVALID_REQUEST, err.Error())
+			c.write((&refusal{mcp.INVALID_REQUEST, err.Error()}).answer(nil))
 			continue
 		}
 		if line = bytes.TrimSpace(line); len(line) > 0 {
@@ -113,9 +113,9 @@ func (c *stdioClient) listen(ctx context.Context, in *bufio.Reader) error {
 // take handles one message. A request gets a goroutine of its own, and is known
 // by its id from here on: a cancellation that comes next finds it.
 func (c *stdioClient) take(ctx context.Context, line []byte) {
-	m, err := parseMessage(line)
-	if err != nil {
-		c.refuse(m.ID, err.code, err.why)
+	m, why := parseMessage(line)
+	if why != nil {
+		c.write(why.answer(m.ID))
 		return
 	}
 	if !m.request {
@@ -127,7 +127,7 @@ func (c *stdioClient) take(ctx context.Context, line []byte) {
 	}
 	ctx, done, why := c.begin(ctx, m.key)
 	if why != nil {
-		c.refuse(m.ID, why.code, why.why)
+		c.write(why.answer(m.ID))
 		return
 	}
 	go func() {
@@ -142,7 +142,8 @@ func (c *stdioClient) handle(ctx context.Context, m message, line []byte) {
 		// mcp-go recovers what tools do, not prompts, resources and itself.
 		if fault := recover(); fault != nil {
 			slog.Error("a request failed", "method", m.Method, "panic", fault)
-			c.refuse(m.ID, mcp.INTERNAL_ERROR, fmt.Sprintf("%s failed inside this server (%v): it goes on, the request was not served", m.Method, fault))
+			why := &refusal{mcp.INTERNAL_ERROR, fmt.Sprintf("%s failed inside this server (%v): it goes on, the request was not served", m.Method, fault)}
+			c.write(why.answer(m.ID))
 		}
 	}()
 	if response := c.server.HandleMessage(ctx, line); response != nil && len(m.ID) > 0 {
@@ -159,12 +160,10 @@ func (c *stdioClient) begin(ctx context.Context, key string) (context.Context, f
 		return nil, nil, &refusal{mcp.INTERNAL_ERROR, "this server is ending: start it again"}
 	}
 	if _, twice := c.underWay[key]; twice {
-		// Served, its end would be taken for the other's, and a cancellation
-		// would end either of the two.
-		return nil, nil, &refusal{mcp.INVALID_REQUEST, fmt.Sprintf("a request with the id %s is under way: give each request an id of its own", key)}
+		return nil, nil, inUse(key)
 	}
 	if len(c.underWay) >= mostRequests {
-		return nil, nil, &refusal{mcp.INTERNAL_ERROR, fmt.Sprintf("%d requests are under way, that is the most: wait for one to end", mostRequests)}
+		return nil, nil, tooMany
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	c.underWay[key] = cancel
@@ -204,12 +203,6 @@ func (c *stdioClient) finished() {
 	case <-done:
 	case <-time.After(farewell):
 	}
-}
-
-func (c *stdioClient) refuse(id json.RawMessage, code int, why string) {
-	var given any
-	_ = json.Unmarshal(id, &given) // no id: null, as JSON-RPC 2.0 section 5 has it
-	c.write(mcp.NewJSONRPCError(mcp.NewRequestId(given), code, why, nil))
 }
 
 // write sends one message. A client that cannot be written to is gone, though

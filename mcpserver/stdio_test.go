@@ -84,7 +84,7 @@ func TestHalfALineThenEOF(t *testing.T) {
 		w.hear()
 		w.send(call("1", "say", `{"text":"whole"}`) + call("2", "say", "{}")[:40])
 		w.in.Close()
-		w.want(`said {\"text\":\"whole\"}`, `"id":null,"error":{"code":-32700,"message":"the line is not a JSON-RPC message: unexpected end of JSON input"}`)
+		w.want(`said {\"text\":\"whole\"}`, `"id":null,"error":{"code":-32700,"message":"this is no JSON-RPC message: unexpected end of JSON input"}`)
 		if err := <-w.ended; err != nil {
 			t.Errorf("the serving ended with %v, want nil", err)
 		}
@@ -108,7 +108,7 @@ func TestInvalidUTF8(t *testing.T) {
 		w.send(line)
 		w.want(`"id":5,"error":{"code":-32700,"message":"the message is not UTF-8: byte ` + strconv.Itoa(strings.Index(line, "\xe9")) + ` is 0xe9; send text as UTF-8`)
 		w.send("\xff\xfe\n" + call("6", "say", `{"text":"café"}`))
-		w.want("the line is not a JSON-RPC message: invalid character", "café")
+		w.want("this is no JSON-RPC message: invalid character", "café")
 	})
 }
 
@@ -117,7 +117,7 @@ func TestNoJSONObject(t *testing.T) {
 		w.hear()
 		for _, line := range []string{"null", "42", `"text"`, "[" + strings.TrimSpace(call("1", "say", "{}")) + "]"} {
 			w.send(line + "\n")
-			w.want(`"id":null,"error":{"code":-32600,"message":"the line is no JSON object: send one JSON-RPC message a line, batches are not served"`)
+			w.want(`"id":null,"error":{"code":-32600,"message":"this is no JSON object: send each JSON-RPC message by itself, batches are not served"`)
 		}
 		w.send(`{"jsonrpc":"2.0","id":1,"result":{}}` + "\n") // an answer, to nothing that was asked
 		w.want()
