@@ -228,6 +228,12 @@ func (c *client) begin(method string, params map[string]any) (int, <-chan answer
 	return id, waiting
 }
 
+// cancel cancels a request. Then its answer comes only if it had done something
+// before.
+func (c *client) cancel(id int) {
+	c.send(map[string]any{"jsonrpc": "2.0", "method": "notifications/cancelled", "params": map[string]any{"requestId": id}})
+}
+
 // request sends a request and returns its result; an error fails the test.
 func (c *client) request(method string, params map[string]any) json.RawMessage {
 	c.t.Helper()

@@ -148,7 +148,8 @@ func (s *soak) err(c *client, from *control.Client) {
 		s.every(pace, "cancelled reads", func(ctx context.Context, i int) error {
 			id, waiting := c.begin("tools/call", toolCall("read_packet", fmt.Sprintf(`{"timeout_ms": 2000, "settle_ms": %d, "max_packets": 64}`, i%5*10)))
 			if i%3 > 0 {
-				c.send(map[string]any{"jsonrpc": "2.0", "method": "notifications/cancelled", "params": map[string]any{"requestId": id}})
+				c.cancel(id)
+				_, waiting = c.begin("resources/list", map[string]any{}) // it may not be answered, what follows is
 			}
 			return s.answered(ctx, waiting)
 		})

@@ -91,7 +91,7 @@ func TestCancelledReadLosesNothing(t *testing.T) {
 			if i%2 == 0 { // every other read is cancelled while it settles
 				c.inject(s, request(uint16(i)))
 			}
-			c.send(map[string]any{"jsonrpc": "2.0", "method": "notifications/cancelled", "params": map[string]any{"requestId": id}})
+			c.cancel(id)
 			if i%2 == 1 {
 				c.inject(s, request(uint16(i)))
 			}

@@ -35,7 +35,7 @@ const (
 func ServeStdio(ctx context.Context, s *server.MCPServer, in io.Reader, out io.Writer) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	c := &stdioClient{server: s, gone: cancel, writing: make(chan struct{}, 1), out: out, notices: make(chan mcp.JSONRPCNotification, 100), underWay: map[string]context.CancelFunc{}}
+	c := &stdioClient{server: s, gone: cancel, writing: make(chan struct{}, 1), out: out, notices: make(chan mcp.JSONRPCNotification, 100), underWay: map[string]context.CancelCauseFunc{}}
 	if err := s.RegisterSession(ctx, c); err != nil {
 		return fmt.Errorf("serving MCP on stdio: %w", err)
 	}
@@ -65,10 +65,10 @@ type stdioClient struct {
 	writing chan struct{} // has room for one: who is in may write to out
 	out     io.Writer
 
-	requests sync.WaitGroup                // those in underWay
-	mu       sync.Mutex                    // guards what follows, and adding to requests
-	ending   bool                          // no more requests are taken up
-	underWay map[string]context.CancelFunc // requests being served, by their key
+	requests sync.WaitGroup                     // those in underWay
+	mu       sync.Mutex                         // guards what follows, and adding to requests
+	ending   bool                               // no more requests are taken up
+	underWay map[string]context.CancelCauseFunc // requests being served, by their key
 }
 
 // The session that mcp-go keeps a client by. Stdio has one, known by no id and
@@ -136,7 +136,12 @@ func (c *stdioClient) take(ctx context.Context, line []byte) {
 	}()
 }
 
-// handle answers a message if there is something to answer.
+// errCancelled is why a request ended that the client has cancelled.
+var errCancelled = errors.New("cancelled by the client")
+
+// handle answers a message if there is something to answer, and the client has
+// not cancelled it (it should not be answered then, by MCP's cancellation). What
+// a tool had done before is told all the same: packets are in it, or were sent.
 func (c *stdioClient) handle(ctx context.Context, m message, line []byte) {
 	defer func() {
 		// mcp-go recovers what tools do, not prompts, resources and itself.
@@ -146,9 +151,21 @@ func (c *stdioClient) handle(ctx context.Context, m message, line []byte) {
 			c.write(why.answer(m.ID))
 		}
 	}()
-	if response := c.server.HandleMessage(ctx, line); response != nil && len(m.ID) > 0 {
-		c.write(response)
+	response := c.server.HandleMessage(ctx, line)
+	if response == nil || len(m.ID) == 0 {
+		return
 	}
+	if errors.Is(context.Cause(ctx), errCancelled) && !acted(response) {
+		return
+	}
+	c.write(response)
+}
+
+// acted says whether a tool has done what it was called for, or some of it.
+func acted(response mcp.JSONRPCMessage) bool {
+	answer, _ := response.(mcp.JSONRPCResponse)
+	result, ok := answer.Result.(*mcp.CallToolResult)
+	return ok && !result.IsError
 }
 
 // begin enters a request by its key and returns what ends it, or why it cannot
@@ -165,12 +182,12 @@ func (c *stdioClient) begin(ctx context.Context, key string) (context.Context, f
 	if len(c.underWay) >= mostRequests {
 		return nil, nil, tooMany
 	}
-	ctx, cancel := context.WithCancel(ctx)
+	ctx, cancel := context.WithCancelCause(ctx)
 	c.underWay[key] = cancel
 	c.requests.Add(1)
 	return ctx, func() {
 		defer c.requests.Done()
-		cancel()
+		cancel(nil)
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		delete(c.underWay, key)
@@ -187,7 +204,7 @@ func (c *stdioClient) cancel(id json.RawMessage) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if cancel, ok := c.underWay[key]; ok {
-		cancel()
+		cancel(errCancelled)
 	}
 }
 

@@ -23,8 +23,8 @@ func TestDuplicateID(t *testing.T) {
 				w.hear()
 				w.send(call(ids.first, "wait", "{}") + call(ids.same, "say", "{}") + call(ids.other, "say", "{}"))
 				w.want(`"error":{"code":-32600,"message":"a request with the id`, `"said {}"`)
-				w.send(cancel(ids.same)) // the first is still known by its id
-				w.want(`"waited"`)
+				w.send(cancel(ids.same)) // the first is still known by its id; it is not answered
+				w.want()
 				w.send(call(ids.first, "say", "{}")) // and when it is over the id is free
 				w.want(`"said {}"`)
 			})
@@ -62,9 +62,38 @@ func TestCancelRightBehindTheRequest(t *testing.T) {
 			lines += call(strconv.Itoa(i), "wait", "{}") + cancel(strconv.Itoa(i))
 		}
 		w.send(lines)
-		if got := w.heard(); len(got) != 100 {
+		w.want()
+		lines = ""
+		for i := range 100 {
+			lines += call(strconv.Itoa(i), "say", "{}") // whose ids are free, if the calls have ended
+		}
+		w.send(lines)
+		if got := w.heard(); len(got) != 100 || strings.Contains(strings.Join(got, ""), "error") {
 			t.Errorf("%d of 100 calls have ended: %q", len(got), got)
 		}
+	})
+}
+
+// A client that has cancelled a call wants no answer, unless the call has done
+// something that it ought to know.
+func TestCancelledIsNotAnswered(t *testing.T) {
+	onWire(t, func(t *testing.T, w *wire) {
+		w.hear()
+		w.send(call("1", "wait", "{}") + call("2", "act", "{}") + cancel("1") + cancel("2"))
+		w.want(`"id":2,"result":{"content":[{"type":"text","text":"acted"}]}`)
+	})
+}
+
+// That the server ends is no cancellation by the client: all is answered.
+func TestEndIsAnswered(t *testing.T) {
+	onWire(t, func(t *testing.T, w *wire) {
+		w.hear()
+		w.send(call("1", "wait", "{}"))
+		w.in.Close()
+		if err := <-w.ended; err != nil {
+			t.Errorf("the serving ended with %v, want nil", err)
+		}
+		w.want("waited in vain")
 	})
 }
 

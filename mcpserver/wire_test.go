@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -26,7 +27,8 @@ type wire struct {
 }
 
 // onWire serves tools that a test can hold up: say returns its text, wait goes
-// on until it is cancelled, fail panics.
+// on until it is cancelled and is an error then, act has done something before,
+// fail panics.
 func onWire(t *testing.T, test func(t *testing.T, w *wire)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -37,7 +39,11 @@ func onWire(t *testing.T, test func(t *testing.T, w *wire)) {
 			tool("say", func(_ context.Context, text json.RawMessage) (string, error) { return "said " + string(text), nil }),
 			tool("wait", func(ctx context.Context, _ json.RawMessage) (string, error) {
 				<-ctx.Done()
-				return "waited", nil
+				return "", errors.New("waited in vain")
+			}),
+			tool("act", func(ctx context.Context, _ json.RawMessage) (string, error) {
+				<-ctx.Done()
+				return "acted", nil
 			}),
 			tool("fail", func(context.Context, json.RawMessage) (string, error) { panic("out of order") }),
 		}})
