@@ -62,12 +62,12 @@ func (e *exchange) post(w http.ResponseWriter, r *http.Request, session string, 
 	}
 	defer release()
 	m, why := parseMessage(body)
-	if why != nil {
-		decline(w, r, m.ID, why)
-		return
-	}
 	if modern = modern || mcp.IsModernProtocol(m.revision()); modern {
 		session = "" // to be ignored
+	}
+	if why != nil {
+		decline(w, r, modern, m.ID, why)
+		return
 	}
 	r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
 
@@ -111,7 +111,7 @@ func (e *exchange) post(w http.ResponseWriter, r *http.Request, session string, 
 		refuse(w, r, http.StatusServiceUnavailable, "%s", why.why)
 		return
 	default:
-		decline(w, r, m.ID, why)
+		decline(w, r, modern, m.ID, why)
 		return
 	}
 	defer done()
@@ -125,11 +125,13 @@ func (e *exchange) post(w http.ResponseWriter, r *http.Request, session string, 
 }
 
 // decline answers a message that is not served, with the reason as an error of
-// JSON-RPC. It is the message's fault, so the status is as for one that cannot
-// be read.
-func decline(w http.ResponseWriter, r *http.Request, id json.RawMessage, why *refusal) {
+// JSON-RPC. Before revision 2026-07-28 the status says only that a message could
+// not be taken, not that what it asks for is wrong.
+func decline(w http.ResponseWriter, r *http.Request, modern bool, id json.RawMessage, why *refusal) {
 	slog.Debug("a message over HTTP was refused", "from", r.RemoteAddr, "code", why.code, "reason", why.why)
 	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(http.StatusBadRequest)
+	if modern || why.code != mcp.INVALID_PARAMS {
+		w.WriteHeader(http.StatusBadRequest)
+	}
 	_ = json.NewEncoder(w).Encode(why.answer(id)) // a client that has gone need not know
 }

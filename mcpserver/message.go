@@ -61,6 +61,9 @@ func parseMessage(text []byte) (message, *refusal) {
 	if m.Method == "" && m.Result == nil && m.Error == nil {
 		return m, &refusal{mcp.INVALID_REQUEST, "the method is missing, empty or no string"}
 	}
+	if m.Method == string(mcp.MethodPromptsGet) {
+		return m, refusePrompt(text)
+	}
 	return m, nil
 }
 

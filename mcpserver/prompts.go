@@ -2,6 +2,7 @@ package mcpserver
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
@@ -27,26 +28,51 @@ func addPrompts(s *server.MCPServer, status func() session.Status) error {
 		mcp.WithPromptTitle("Answer pings"),
 		mcp.WithPromptDescription("Be the host on the link and answer its pings, every byte by yourself"),
 		mcp.WithArgument("count", mcp.ArgumentDescription("how many pings to answer, then stop; default: until the user says stop")),
-	), prompt(status, answerPings))
+	), prompt(status))
 	s.AddPrompt(mcp.NewPrompt("play-host",
 		mcp.WithPromptTitle("Play a host"),
 		mcp.WithPromptDescription("Be the host on the link: answer pings, UDP echo, DNS, HTTP and TCP echo, refuse closed ports"),
 		mcp.WithArgument("guides", mcp.ArgumentDescription("more guides to put in at once: tcp, ip6 or all; default: none, the prompt names those to read")),
-	), prompt(status, playHost))
+	), prompt(status))
 	return nil
 }
 
-// prompt adapts a function that words a prompt for the link as it is now.
-func prompt(status func() session.Status, word func(session.Status, map[string]string) (string, error)) server.PromptHandlerFunc {
+// words are what the prompts say, by their names: a function that words one for
+// the link as it is now.
+var words = map[string]func(now session.Status, arguments map[string]string) (string, error){
+	"answer-pings": answerPings,
+	"play-host":    playHost,
+}
+
+// prompt answers a request for a prompt.
+func prompt(status func() session.Status) server.PromptHandlerFunc {
 	return func(_ context.Context, request mcp.GetPromptRequest) (*mcp.GetPromptResult, error) {
-		words, err := word(status(), request.Params.Arguments)
+		said, err := words[request.Params.Name](status(), request.Params.Arguments)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", request.Params.Name, err)
+			return nil, err
 		}
 		return mcp.NewGetPromptResult(request.Params.Name, []mcp.PromptMessage{
-			mcp.NewPromptMessage(mcp.RoleUser, text(words)),
+			mcp.NewPromptMessage(mcp.RoleUser, text(said)),
 		}), nil
 	}
+}
+
+// refusePrompt says why a request for a prompt is not served. mcp-go would make an
+// internal error of what the prompt itself says to its arguments.
+func refusePrompt(text []byte) *refusal {
+	var request mcp.GetPromptRequest
+	if err := json.Unmarshal(text, &request); err != nil {
+		return nil // mcp-go words what is mistyped
+	}
+	word, ok := words[request.Params.Name]
+	if !ok {
+		return nil // and what is not there
+	}
+	// What is accepted is the same on any link.
+	if _, err := word(session.Status{}, request.Params.Arguments); err != nil {
+		return &refusal{mcp.INVALID_PARAMS, fmt.Sprintf("%s: %v", request.Params.Name, err)}
+	}
+	return nil
 }
 
 // untilTold is when an agent stops if nobody has given it a number.
@@ -57,7 +83,7 @@ func answerPings(now session.Status, arguments map[string]string) (string, error
 	if count := arguments["count"]; count != "" {
 		n, err := strconv.Atoi(count)
 		if err != nil || n < 1 {
-			return "", fmt.Errorf("count is %q; accepted: a whole number from 1, for instance 20", count)
+			return "", fmt.Errorf("count is %s; accepted: a whole number from 1, for instance 20", tools.Quote(count))
 		}
 		until = fmt.Sprintf("until you have answered %d", n)
 	}
@@ -85,7 +111,7 @@ var wanted = map[string][]string{
 func playHost(now session.Status, arguments map[string]string) (string, error) {
 	in, ok := wanted[arguments["guides"]]
 	if !ok {
-		return "", fmt.Errorf("guides is %q; accepted: tcp, ip6 or all, or nothing", arguments["guides"])
+		return "", fmt.Errorf("guides is %s; accepted: tcp, ip6 or all, or nothing", tools.Quote(arguments["guides"]))
 	}
 	head := fmt.Sprintf("You are the host %s on this link; the peer is %s. Answer what comes, %s. Then say what you answered and how long your answers took (tun://status has the times).", addresses(now), peers(now), untilTold)
 	switch tools.Assist(now.Assist) { // what holds in place of what the others say stands first

@@ -65,16 +65,3 @@ func TestPrompts(t *testing.T) {
 		})
 	}
 }
-
-func TestPromptArguments(t *testing.T) {
-	s := newServer(t, status)
-	for params, want := range map[string]string{
-		`{"name":"answer-pings","arguments":{"count":"many"}}`: `answer-pings: count is "many"; accepted: a whole number from 1`,
-		`{"name":"answer-pings","arguments":{"count":"0"}}`:    `answer-pings: count is "0"`,
-		`{"name":"play-host","arguments":{"guides":"udp"}}`:    `play-host: guides is "udp"; accepted: tcp, ip6 or all`,
-	} {
-		if _, failure := ask(t, s, "prompts/get", params); !strings.Contains(failure, want) {
-			t.Errorf("%s: the error is %q, want %q in it", params, failure, want)
-		}
-	}
-}

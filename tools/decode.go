@@ -37,7 +37,7 @@ func (all fields) fill(path string, value any, target reflect.Value) error {
 	}
 	for name := range object {
 		if !slices.ContainsFunc(all, func(f field) bool { return f.name == name }) {
-			return fmt.Errorf("unknown argument %+q; accepted: %s", clip(dotted(path, name)), all.names())
+			return fmt.Errorf("unknown argument %s; accepted: %s", Quote(dotted(path, name)), all.names())
 		}
 	}
 	for _, f := range all {
@@ -161,7 +161,7 @@ func describe(value any) string {
 	case nil:
 		return "null"
 	case string:
-		return fmt.Sprintf("the string %+q", clip(v))
+		return "the string " + Quote(v)
 	case json.Number:
 		return clip(v.String())
 	case bool:
@@ -173,6 +173,10 @@ func describe(value any) string {
 	}
 	return "something else"
 }
+
+// Quote is how a stranger's text stands in an error: quoted, in ASCII, 40 bytes of
+// it at most.
+func Quote(s string) string { return fmt.Sprintf("%+q", clip(s)) }
 
 // clip keeps a stranger's text short enough to be quoted.
 func clip(s string) string {
@@ -188,5 +192,5 @@ func offsetKey(key string) string {
 	if strings.Trim(key, "0123456789") == "" {
 		return clip(key)
 	}
-	return fmt.Sprintf("%+q", clip(key))
+	return Quote(key)
 }
