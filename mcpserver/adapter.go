@@ -53,16 +53,19 @@ type calls struct {
 
 func (c *calls) run(ctx context.Context, tool tools.Tool, arguments json.RawMessage) (result string, err error) {
 	call := session.Call{Number: int(c.last.Add(1)), Tool: tool.Name, Began: time.Now(), CharsIn: utf8.RuneCount(arguments)}
-	// Deferred, so that a call that panics is told of, too.
+	// Deferred, so that a call that panics is told of, too: it has failed.
+	failed := true
 	defer func() {
 		text := result
 		if err != nil {
 			text = err.Error()
 		}
-		call.CharsOut, call.Failed = utf8.RuneCountInString(text), err != nil
+		call.CharsOut, call.Failed = utf8.RuneCountInString(text), failed
 		c.ended(call)
 	}()
-	return tool.Call(session.WithCall(ctx, call), arguments)
+	result, err = tool.Call(session.WithCall(ctx, call), arguments)
+	failed = err != nil
+	return result, err
 }
 
 // addedByClients are arguments that a client declares to its model beside the
