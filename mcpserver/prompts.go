@@ -52,7 +52,7 @@ func prompt(status func() session.Status) server.PromptHandlerFunc {
 			return nil, err
 		}
 		return mcp.NewGetPromptResult(request.Params.Name, []mcp.PromptMessage{
-			mcp.NewPromptMessage(mcp.RoleUser, text(said)),
+			mcp.NewPromptMessage(mcp.RoleUser, mcp.NewTextContent(said)),
 		}), nil
 	}
 }

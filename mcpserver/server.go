@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
 
 	"github.com/tun-mcp/tun-mcp/session"
@@ -92,6 +91,3 @@ func address(prefix string) string {
 	host, _, _ := strings.Cut(prefix, "/")
 	return host
 }
-
-// text is a tool's or prompt's plain text, the only content this server sends.
-func text(s string) mcp.TextContent { return mcp.NewTextContent(s) }
