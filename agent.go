@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -85,7 +84,9 @@ func serverArguments(cmd *cobra.Command) []string {
 
 // runAgent starts server and agent, runs the pings, if any, and closes both.
 func runAgent(cmd *cobra.Command, config agent.Config, pings int, quiet bool) error {
-	ctx, out := cmd.Context(), cmd.OutOrStdout()
+	ctx, cancel := whileParentLives(cmd.Context()) // a trial that was killed leaves no agent
+	defer cancel()
+	out := cmd.OutOrStdout()
 	self, err := os.Executable()
 	if err != nil {
 		return fmt.Errorf("finding this program, to start its server: %w", err)
@@ -110,17 +111,14 @@ func runAgent(cmd *cobra.Command, config agent.Config, pings int, quiet bool) er
 		fmt.Fprintf(out, "ping it with: %s (Ctrl-C ends this)\n", player.Link.PingWith)
 	}
 
-	running, cancel := context.WithCancel(ctx)
-	go endWithParent(running, cancel, os.Getppid()) // a trial that was killed leaves no agent
-	defer cancel()
 	pinged := make(chan error, 1)
 	if pings > 0 {
 		go func() {
-			pinged <- player.Ping(running, self, pings, out, os.Stderr)
+			pinged <- player.Ping(ctx, self, pings, out, os.Stderr)
 			cancel()
 		}()
 	}
-	err = player.Run(running)
+	err = player.Run(ctx)
 	cancel()
 	var unanswered error
 	if pings > 0 {

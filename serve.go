@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strings"
 	"syscall"
-	"time"
 
 	"github.com/tun-mcp/tun-mcp/mcpserver"
 	"github.com/tun-mcp/tun-mcp/session"
@@ -35,6 +34,11 @@ func serve(ctx context.Context, o serveOptions, in, out *os.File) error {
 		return err
 	}
 	defer endpoint.Close()
+	if endpoint.HTTP == nil { // over HTTP it outlives the shell that started it
+		alive, cancel := whileParentLives(ctx)
+		defer cancel()
+		ctx = alive
+	}
 	name := o.session
 	if name == "" {
 		name = newName()
@@ -87,18 +91,15 @@ func serve(ctx context.Context, o serveOptions, in, out *os.File) error {
 	}
 	slog.Info("the link is up", "session", name, "network", link.Network, "why", link.Why, "device", link.Name,
 		"peer", link.Addr, "agent", link.Agent(), "ping_with", pingWith(link, name), endpoint.attribute())
-	if endpoint.HTTP != nil { // which outlives the shell that started it
+	if endpoint.HTTP != nil {
 		if !endpoint.Loopback() {
 			slog.Warn("other machines can reach this server: token and packets cross the network as they are, unless something in front encrypts them", "url", endpoint.URL())
 		}
 		return endpoint.Serve(ctx, server)
 	}
-	if info, err := in.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
+	if isTerminal(in) {
 		slog.Info("waiting for an MCP client on stdin; normally the client starts this program (see .mcp.json); to see it work: tun-mcp agent --ping 5. Ctrl-C ends it")
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	go endWithParent(ctx, cancel, os.Getppid())
 	return mcpserver.ServeStdio(ctx, server, in, out)
 }
 
@@ -161,28 +162,17 @@ func pingWith(link *tun.Link, name string) string {
 	return self + " exec" + option + " -- ping " + link.Agent().String()
 }
 
+// isTerminal tells a terminal from what else stdin may be; the null device is a
+// character device, too.
+func isTerminal(f *os.File) bool {
+	info, err := f.Stat()
+	if err != nil || info.Mode()&os.ModeCharDevice == 0 {
+		return false
+	}
+	null, err := os.Stat(os.DevNull)
+	return err != nil || !os.SameFile(info, null)
+}
+
 // newName makes a name for a session that was given none. A server that is
 // started again has another: its state is new, too.
 func newName() string { return strings.ToLower(rand.Text()[:6]) }
-
-// endWithParent calls end when the process that started this one is gone: a
-// client that was killed may leave stdin open, `go run` does.
-func endWithParent(ctx context.Context, end func(), parent int) {
-	if parent <= 1 {
-		return // started by init: there is nobody to outlive
-	}
-	tick := time.NewTicker(250 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-			if os.Getppid() != parent {
-				slog.Warn("the process that started this server is gone; ending", "parent", parent)
-				end()
-				return
-			}
-		}
-	}
-}

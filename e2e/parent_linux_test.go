@@ -1,0 +1,93 @@
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/tun-mcp/tun-mcp/tun/tuntest"
+)
+
+// What nohup started outlives the shell that it was typed in, as long as its
+// client does not end it.
+func TestNohup(t *testing.T) {
+	tuntest.RequireProgram(t, "nohup")
+	script := `exec 3<&0; nohup "$0" --network memory <&3 & wait`
+	c := startProgram(t, modernEra, exec.Command("sh", "-c", script, program))
+	ended := tuntest.Watch(t, c.status().PID)
+	if err := c.process.Process.Kill(); err != nil { // stdin stays open: it is this test's
+		t.Fatal(err)
+	}
+	// The watch that is not to be there would look four times.
+	if text, failed := c.tool("read_packet", `{"timeout_ms": 1000}`); failed || !strings.HasPrefix(text, "no packet in 1000 ms") {
+		t.Errorf("the server that was to go on: %s", text)
+	}
+	c.stdin.Close()
+	ended()
+	c.nothingLeft()
+}
+
+// A parent that goes while the link is being opened is missed, too.
+func TestParentGoneBeforeTheLinkIsOpen(t *testing.T) {
+	c := &client{t: t, runtime: shortDir(t)}
+	dir := filepath.Join(c.runtime, "tun-mcp")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	lock, err := os.Open(dir) // which the server has to have before it opens a link
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer lock.Close()
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
+		t.Fatal(err)
+	}
+	cmd := c.command()
+	cmd.Path, cmd.Args = "/bin/sh", []string{"sh", "-c", `exec 3<&0; "$0" --network memory <&3 & echo $!; wait`, program}
+	stdin, err := cmd.StdinPipe() // stays open: it is this test's
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stdin.Close()
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer cmd.Wait()
+	var pid int
+	if _, err := fmt.Fscanln(stdout, &pid); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "the server waits for the lock", func() bool {
+		locks, err := os.ReadFile("/proc/locks")
+		return err == nil && strings.Contains(string(locks), fmt.Sprintf("-> FLOCK  ADVISORY  WRITE %d ", pid))
+	})
+	ended := tuntest.Watch(t, pid)
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	lock.Close()
+	ended()
+	c.nothingLeft()
+}
+
+// Nobody types what comes from the null device, so nobody is told to.
+func TestNullDeviceIsNoTerminal(t *testing.T) {
+	null, err := os.Open(os.DevNull)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer null.Close()
+	cmd := (&client{t: t, runtime: shortDir(t)}).command("--network", "memory")
+	cmd.Stdin = null
+	if out, err := cmd.CombinedOutput(); err != nil || strings.Contains(string(out), "waiting for an MCP client") {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
