@@ -253,7 +253,7 @@ func TestHTTPEnds(t *testing.T) {
 			if err := s.process.Process.Signal(signal); err != nil {
 				t.Fatal(err)
 			}
-			if got := <-said; !strings.Contains(got, "the read was cancelled") {
+			if got := <-said; !strings.Contains(got, "this server is ending ("+signal.String()+" signal received)") {
 				t.Errorf("the read that waited got %q", got)
 			}
 			if err := s.process.Wait(); err != nil {

@@ -78,6 +78,24 @@ func TestParentGoneBeforeTheLinkIsOpen(t *testing.T) {
 	c.nothingLeft()
 }
 
+// A read that waits hears why the server ends: there is no next read.
+func TestReadHearsTheEnd(t *testing.T) {
+	for why, end := range map[string]func(*client){
+		"interrupt signal received":             func(c *client) { c.process.Process.Signal(os.Interrupt) },
+		"its client has closed stdin or stdout": func(c *client) { c.stdin.Close() },
+	} {
+		t.Run(why, func(t *testing.T) {
+			c := startServer(t, modernEra, "--network", "memory")
+			waiting := c.waitingRead()
+			end(c)
+			text, failed := toolText(t, c.wait("the read", waiting).Result)
+			if want := "the read was cancelled and took no packet: this server is ending (" + why + ")"; !failed || text != want {
+				t.Errorf("got %s, want %s", text, want)
+			}
+		})
+	}
+}
+
 // Nobody types what comes from the null device, so nobody is told to.
 func TestNullDeviceIsNoTerminal(t *testing.T) {
 	null, err := os.Open(os.DevNull)

@@ -78,7 +78,7 @@ func (h *HTTP) Close() error { return h.listener.Close() }
 // that wait then are answered; connections that stay are closed.
 func (h *HTTP) Serve(ctx context.Context, s *server.MCPServer) error {
 	calls, stop := newOpenCalls()
-	defer stop()
+	defer stop(nil)
 	connections := newConnections(mostConnections)
 	srv := &http.Server{
 		Handler:           h.handler(s, calls),
@@ -98,7 +98,7 @@ func (h *HTTP) Serve(ctx context.Context, s *server.MCPServer) error {
 		return fmt.Errorf("serving MCP at %s: %w", h.URL(), err)
 	case <-ctx.Done():
 	}
-	stop()
+	stop(context.Cause(ctx))
 	patience, cancel := context.WithTimeout(context.WithoutCancel(ctx), farewell)
 	defer cancel()
 	if err := srv.Shutdown(patience); err != nil {

@@ -31,9 +31,9 @@ type openCall struct{ end context.CancelFunc }
 type endKey struct{}
 
 // newOpenCalls returns an empty table, and what ends every call in it and to
-// come.
-func newOpenCalls() (*openCalls, context.CancelFunc) {
-	ctx, stop := context.WithCancel(context.Background())
+// come, with the cause that they are told.
+func newOpenCalls() (*openCalls, context.CancelCauseFunc) {
+	ctx, stop := context.WithCancelCause(context.Background())
 	return &openCalls{ctx: ctx, underWay: map[callID][]*openCall{}, cancelled: map[callID]time.Time{}}, stop
 }
 
@@ -116,9 +116,9 @@ func (c *openCalls) leave(session string) {
 // until returns a context for a call that ends with ctx, or when the call is
 // cancelled, or the server stops.
 func until(ctx context.Context) (context.Context, context.CancelFunc) {
-	ctx, cancel := context.WithCancel(ctx)
-	if ended, ok := ctx.Value(endKey{}).(context.Context); ok {
-		context.AfterFunc(ended, cancel) // which is ended when the request is done
+	ctx, cancel := context.WithCancelCause(ctx)
+	if ended, ok := ctx.Value(endKey{}).(context.Context); ok { // which is ended when the request is done
+		context.AfterFunc(ended, func() { cancel(context.Cause(ended)) })
 	}
-	return ctx, cancel
+	return ctx, func() { cancel(nil) }
 }

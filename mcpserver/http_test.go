@@ -3,6 +3,7 @@ package mcpserver
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -42,12 +43,14 @@ type served struct {
 	calls  *openCalls
 }
 
+var errTold = errors.New("told to end")
+
 func serveTest(t *testing.T) *served {
 	t.Helper()
 	server, device := onLink(t)
 	calls, stop := newOpenCalls()
-	t.Cleanup(stop)
-	return &served{Handler: (&HTTP{loopback: true}).handler(server, calls), t: t, device: device, stop: stop, calls: calls}
+	t.Cleanup(func() { stop(nil) })
+	return &served{Handler: (&HTTP{loopback: true}).handler(server, calls), t: t, device: device, stop: func() { stop(errTold) }, calls: calls}
 }
 
 // onLink is a server on a link whose peer is the test.
@@ -246,8 +249,9 @@ func TestStopAnswersWhatWaits(t *testing.T) {
 		said := p.begin(t.Context(), 1)
 		s.stop()
 		synctest.Wait()
-		s.wants(said, "the read was cancelled")
-		s.wants(p.begin(t.Context(), 2), "the read was cancelled")
+		const want = "this server is ending (told to end)"
+		s.wants(said, want)
+		s.wants(p.begin(t.Context(), 2), want)
 	})
 }
 

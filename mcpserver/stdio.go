@@ -33,8 +33,8 @@ const (
 // loop loses a cancellation that arrives before a worker has taken the call up,
 // and with it the packets that the cancelled read takes later.
 func ServeStdio(ctx context.Context, s *server.MCPServer, in io.Reader, out io.Writer) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
+	ctx, cancel := context.WithCancelCause(ctx) // what waits is told the cause
+	defer cancel(nil)
 	c := &stdioClient{server: s, gone: cancel, writing: make(chan struct{}, 1), out: out, notices: make(chan mcp.JSONRPCNotification, 100), underWay: map[string]context.CancelCauseFunc{}}
 	if err := s.RegisterSession(ctx, c); err != nil {
 		return fmt.Errorf("serving MCP on stdio: %w", err)
@@ -51,15 +51,18 @@ func ServeStdio(ctx context.Context, s *server.MCPServer, in io.Reader, out io.W
 		c.finished() // let what is nearly done be answered
 	case <-ctx.Done():
 	}
-	cancel()
+	cancel(errClientLeft)
 	c.finished()
 	return err
 }
 
+// errClientLeft is why a stdio server ends by itself.
+var errClientLeft = errors.New("its client has closed stdin or stdout")
+
 // stdioClient is the one client of a stdio server.
 type stdioClient struct {
 	server  *server.MCPServer
-	gone    context.CancelFunc // ends the serving: the client cannot be written to
+	gone    context.CancelCauseFunc // ends the serving: the client cannot be written to
 	notices chan mcp.JSONRPCNotification
 
 	writing chan struct{} // has room for one: who is in may write to out
@@ -137,7 +140,7 @@ func (c *stdioClient) take(ctx context.Context, line []byte) {
 }
 
 // errCancelled is why a request ended that the client has cancelled.
-var errCancelled = errors.New("cancelled by the client")
+var errCancelled = fmt.Errorf("by the client: %w", context.Canceled)
 
 // handle answers a message if there is something to answer, and the client has
 // not cancelled it (it should not be answered then, by MCP's cancellation). What
@@ -234,6 +237,6 @@ func (c *stdioClient) write(message any) {
 	defer func() { <-c.writing }()
 	if _, err := c.out.Write(append(line, '\n')); err != nil {
 		slog.Debug("the MCP client could not be written to", "error", err)
-		c.gone()
+		c.gone(errClientLeft)
 	}
 }

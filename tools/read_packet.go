@@ -47,6 +47,9 @@ func (h *Host) read(ctx context.Context, a readArguments) (string, error) {
 	})
 	switch {
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		if why := context.Cause(ctx); !errors.Is(why, err) { // of the server's end: there is no next read
+			return "", fmt.Errorf("the read was cancelled and took no packet: this server is ending (%w)", why)
+		}
 		return "", fmt.Errorf("the read was cancelled: no packet was taken, all are still there for the next read")
 	case err != nil:
 		return "", fmt.Errorf("%w. %s", err, linkGone)

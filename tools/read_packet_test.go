@@ -3,6 +3,7 @@ package tools
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"strings"
 	"testing"
 )
@@ -99,7 +100,13 @@ func TestReadCancelled(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	_, err := b.tools["read_packet"].Call(ctx, json.RawMessage(`{}`))
-	if err == nil || !strings.Contains(err.Error(), "no packet was taken") {
+	if err == nil || !strings.Contains(err.Error(), "all are still there for the next read") {
 		t.Errorf("got %v", err)
+	}
+	ended, end := context.WithCancelCause(t.Context()) // as the server ends what waits
+	end(errors.New("interrupt signal received"))
+	_, err = b.tools["read_packet"].Call(ended, json.RawMessage(`{}`))
+	if want := "the read was cancelled and took no packet: this server is ending (interrupt signal received)"; err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
 	}
 }
