@@ -94,9 +94,15 @@ func TestLinkGone(t *testing.T) {
 	b := newBench(t, AssistFix)
 	b.device.Fail(fmt.Errorf("the device tun0 was deleted"))
 	<-b.Session.Done()
-	for tool, arguments := range map[string]string{"read_packet": `{}`, "write_packet": `{"packets": [{"hex": "` + request + `"}], "assist": "fix"}`} {
-		if _, err := b.call(tool, arguments); err == nil || !strings.Contains(err.Error(), "tun0 was deleted") {
-			t.Errorf("%s: %v", tool, err)
+	for _, call := range []struct{ tool, arguments string }{
+		{"read_packet", `{}`},
+		{"write_packet", `{"packets": [{"hex": "` + request + `"}], "assist": "fix"}`},
+		{"write_packet", `{"packets": [{"hex": "` + request + `"}], "assist": "check"}`}, // with a fault: the end is the news
+		{"write_packet", `{"packets": [{"hex": "zz"}, {"copy": 9}]}`},
+	} {
+		_, err := b.call(call.tool, call.arguments)
+		if err == nil || !strings.Contains(err.Error(), "tun0 was deleted") || !strings.HasSuffix(err.Error(), linkGone) {
+			t.Errorf("%s %s: %v", call.tool, call.arguments, err)
 		}
 	}
 }

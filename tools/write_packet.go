@@ -109,6 +109,9 @@ var errAlsoTooFast = errors.New("not sent either, over the rate limit")
 // writeOne builds, checks and writes one packet, and says what was written.
 // With held it is not written, for that reason.
 func (h *Host) writeOne(ctx context.Context, p packetArguments, assist Assist, held error) (string, error) {
+	if err := h.Session.Err(); err != nil { // whatever else is wrong, correcting it is no use
+		return "", fmt.Errorf("writing to the link: %w", err)
+	}
 	data, err := h.build(p, assist)
 	if err == nil {
 		err = h.judge(&data, assist)
