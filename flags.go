@@ -32,9 +32,9 @@ func (s *serveOptions) flags(cmd *cobra.Command) {
 	f.SortFlags = false
 	f.StringVar(&s.link.Network, "network", tun.NetworkAuto, "where the peer lives: private (the kernel, in a namespace; no root), host (this machine's own network), memory (inside this process), auto (private if it can be had, else memory)")
 	f.StringVar(&s.link.Name, "name", "", "name of the TUN device (default tun0; with host tunmcp0)")
-	f.StringVar(&s.addr, "addr", "10.77.0.1/24", "the peer's IPv4 address with its prefix; the agent gets the next one")
+	f.StringVar(&s.addr, "addr", "", "the peer's IPv4 address with its prefix; the agent gets the next one, or the one before where there is none (default 10.77.0.1/24; with host what a device that is there has)")
 	f.StringVar(&s.addr6, "addr6", "", "the peer's IPv6 address with its prefix, for instance 2001:db8:77::1/64 (default: IPv6 is off)")
-	f.IntVar(&s.link.MTU, "mtu", 1500, "longest packet on the link, in bytes: 68 to 65535, with IPv6 from 1280")
+	f.IntVar(&s.link.MTU, "mtu", 0, "longest packet on the link, in bytes: 68 to 65535, with IPv6 from 1280 (default 1500; with host what a device that is there has)")
 	f.IntVar(&s.queue, "queue", session.DefaultQueue, fmt.Sprintf("packets that may wait for the agent, 1 to %d; the oldest is dropped when more come", session.MaxQueue))
 	f.IntVar(&s.maxPPS, "max-pps", session.DefaultMaxPPS, "packets a second that the agent may write, and at once after a pause; what is over is refused; 0: no limit")
 	f.StringVar(&s.assist, "assist", string(tools.AssistFix), "the most help with the bytes that the agent may ask for: none (bytes in, bytes out), check (faults are named, not sent), fix (lengths and checksums filled in)")
@@ -49,8 +49,10 @@ func (s *serveOptions) flags(cmd *cobra.Command) {
 // parse turns the flags into what they stand for. Its errors name the flag,
 // what came and what is accepted.
 func (s *serveOptions) parse() (queue int, assist tools.Assist, allow []netip.Prefix, err error) {
-	if s.link.Addr, err = netip.ParsePrefix(s.addr); err != nil {
-		return 0, "", nil, fmt.Errorf("--addr %q: accepted is an IPv4 address with its prefix, for instance 10.77.0.1/24", s.addr)
+	if s.addr != "" {
+		if s.link.Addr, err = netip.ParsePrefix(s.addr); err != nil {
+			return 0, "", nil, fmt.Errorf("--addr %q: accepted is an IPv4 address with its prefix, for instance 10.77.0.1/24", s.addr)
+		}
 	}
 	if s.addr6 != "" {
 		if s.link.Addr6, err = netip.ParsePrefix(s.addr6); err != nil {

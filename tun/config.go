@@ -39,15 +39,16 @@ type Config struct {
 	Name string
 
 	// Addr is the peer's IPv4 address with its prefix, which has to have room
-	// for the agent: at most /31. Zero means 10.77.0.1/24.
+	// for the agent: at most /31. Zero means 10.77.0.1/24, or in the host
+	// network what a device that was made beforehand has.
 	Addr netip.Prefix
 
 	// Addr6 is the peer's IPv6 address with its prefix, at most /127. Zero
-	// means that IPv6 is off.
+	// means that IPv6 is off, unless such a device has it on.
 	Addr6 netip.Prefix
 
 	// MTU is the longest packet that the link carries, in bytes: 68 to 65,535,
-	// with IPv6 at least 1,280. Zero means 1500.
+	// with IPv6 at least 1,280. Zero means 1500, or what such a device has.
 	MTU int
 
 	// Cleanup is the path of a Unix socket that the holder of a private

@@ -12,14 +12,14 @@ type Link struct {
 	Network string       // where the peer lives: "private", "host" or "memory"
 	Why     string       // why this network was taken, and what is amiss with it
 	Name    string       // the device's name
-	Addr    netip.Prefix // the peer's IPv4 address; zero: an attached device has none
+	Addr    netip.Prefix // the peer's IPv4 address
 	Addr6   netip.Prefix // the peer's IPv6 address; zero: IPv6 is off
 	MTU     int          // bytes
 	Holder  int          // process id of the private network's holder; 0: there is none
 }
 
 // Agent returns the agent's IPv4 address: the one after the peer's, or the one
-// before if the peer's is the last. It is the zero Addr if the peer has none.
+// before if the peer's is the last.
 func (l *Link) Agent() netip.Addr { return agentIn(l.Addr) }
 
 // Agent6 returns the agent's IPv6 address in the same way. It is the zero Addr
@@ -33,6 +33,7 @@ func Open(cfg Config) (*Link, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, fmt.Errorf("open a link: %w", err)
 	}
+	asked := cfg
 	cfg = cfg.withDefaults()
 
 	var link *Link
@@ -42,7 +43,7 @@ func Open(cfg Config) (*Link, error) {
 	case NetworkPrivate:
 		link, err = openPrivate(cfg)
 	case NetworkHost:
-		link, err = openHost(cfg)
+		link, err = openHost(asked)
 	case NetworkMemory:
 		link, err = openMemory(cfg)
 	case NetworkAuto:
