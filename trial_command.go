@@ -108,7 +108,7 @@ func (o trialFlags) options(names []string) (trial.Options, error) {
 		return t, fmt.Errorf("--%w", err)
 	}
 	if err := (tun.Config{Network: o.network}).Validate(); err != nil {
-		return t, fmt.Errorf("--%w", err)
+		return t, err
 	}
 	if len(names) == 0 && t.Agent.Kind == trial.AgentRunning {
 		// A session that is running has the link that it has.

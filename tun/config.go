@@ -57,36 +57,36 @@ type Config struct {
 	Cleanup string
 }
 
-// Validate says what is wrong with c, or nil. It looks at c alone, not at what
-// this machine allows.
+// Validate says what is wrong with c, or nil, by the name of the flag that sets
+// it. It looks at c alone, not at what this machine allows.
 func (c Config) Validate() error {
 	c = c.withDefaults()
 	switch c.Network {
 	case NetworkAuto, NetworkPrivate, NetworkHost, NetworkMemory:
 	default:
-		return fmt.Errorf("network %q: not known; use auto, private, host or memory", c.Network)
+		return fmt.Errorf("--network %q: not known; use auto, private, host or memory", c.Network)
 	}
 	if err := validateName(c.Name); err != nil {
 		return err
 	}
 	if !c.Addr.Addr().Is4() {
-		return fmt.Errorf("peer address %s: not IPv4; use one with its prefix, like 10.77.0.1/24", c.Addr)
+		return fmt.Errorf("--addr %s: not IPv4; use an address with its prefix, like %s", c.Addr, likeAddr)
 	}
-	if err := validatePeer(c.Addr); err != nil {
-		return err
+	if err := validatePeer(c.Addr, likeAddr); err != nil {
+		return fmt.Errorf("--addr %s: %w", c.Addr, err)
 	}
 	least, why := MinMTU, "RFC 791"
 	if c.Addr6 != (netip.Prefix{}) {
 		if a := c.Addr6.Addr(); !a.Is6() || a.Is4In6() {
-			return fmt.Errorf("peer IPv6 address %s: not IPv6; use one with its prefix, like 2001:db8:77::1/64", c.Addr6)
+			return fmt.Errorf("--addr6 %s: not IPv6; use an address with its prefix, like %s", c.Addr6, likeAddr6)
 		}
-		if err := validatePeer(c.Addr6); err != nil {
-			return err
+		if err := validatePeer(c.Addr6, likeAddr6); err != nil {
+			return fmt.Errorf("--addr6 %s: %w", c.Addr6, err)
 		}
 		least, why = MinMTU6, "RFC 8200, for IPv6"
 	}
 	if c.MTU < least || c.MTU > MaxMTU {
-		return fmt.Errorf("MTU %d: out of range; use %d (%s) to %d bytes", c.MTU, least, why, MaxMTU)
+		return fmt.Errorf("--mtu %d: out of range; use %d (%s) to %d bytes", c.MTU, least, why, MaxMTU)
 	}
 	return nil
 }
@@ -116,38 +116,44 @@ func (c Config) withDefaults() Config {
 func validateName(name string) error {
 	switch {
 	case len(name) > maxName:
-		return fmt.Errorf("device name %q: %d bytes long; use at most %d", name, len(name), maxName)
+		return fmt.Errorf("--name %q: %d bytes long; use at most %d", name, len(name), maxName)
 	case strings.ContainsFunc(name, func(r rune) bool {
 		return unicode.IsSpace(r) || unicode.IsControl(r) || strings.ContainsRune("/:%", r)
 	}):
-		return fmt.Errorf("device name %q: has white space or one of / : %%; use letters, digits and dashes", name)
+		return fmt.Errorf("--name %q: has white space or one of / : %%; use letters, digits and dashes", name)
 	case name == "." || name == ".." || name == "lo" || name == "all" || name == "default":
-		return fmt.Errorf("device name %q: taken by the system; use another, like tun0", name)
+		return fmt.Errorf("--name %q: taken by the system; use another, like tun0", name)
 	}
 	return nil
 }
 
+// What an address of the peer's may look like.
+const (
+	likeAddr  = "10.77.0.1/24"
+	likeAddr6 = "2001:db8:77::1/64"
+)
+
 // validatePeer refuses an address that no host can have, and a prefix without
 // room for a second one.
-func validatePeer(p netip.Prefix) error {
+func validatePeer(p netip.Prefix, like string) error {
 	a := p.Addr()
 	switch {
 	case !p.IsValid():
-		return fmt.Errorf("peer address %s: not an address with a prefix; use one like 10.77.0.1/24", p)
+		return fmt.Errorf("not an address with a prefix; use one like %s", like)
 	case a.IsUnspecified(), a.IsLoopback(), a.IsMulticast():
-		return fmt.Errorf("peer address %s: not an address that a link's host can have; use one like 10.77.0.1/24", p)
+		return fmt.Errorf("not an address that a link's host can have; use one like %s", like)
 	case p.Bits() == a.BitLen():
-		return fmt.Errorf("peer address %s: no room for the agent in this prefix; use /%d or shorter", p, a.BitLen()-1)
+		return fmt.Errorf("no room for the agent in this prefix; use /%d or shorter", a.BitLen()-1)
 	}
 	// RFC 3021 and RFC 6164: where a prefix has two addresses, both are hosts'.
 	if p.Bits() == a.BitLen()-1 {
 		return nil
 	}
 	if a == p.Masked().Addr() {
-		return fmt.Errorf("peer address %s: the network's own address; use one of its hosts, like %s", p, netip.PrefixFrom(a.Next(), p.Bits()))
+		return fmt.Errorf("the network's own address; use one of its hosts, like %s", netip.PrefixFrom(a.Next(), p.Bits()))
 	}
 	if a.Is4() && !p.Contains(a.Next()) {
-		return fmt.Errorf("peer address %s: the network's broadcast address; use one of its hosts, like %s", p, netip.PrefixFrom(a.Prev(), p.Bits()))
+		return fmt.Errorf("the network's broadcast address; use one of its hosts, like %s", netip.PrefixFrom(a.Prev(), p.Bits()))
 	}
 	return nil
 }

@@ -35,7 +35,7 @@ func FuzzConfig(f *testing.F) {
 			t.Errorf("the agent beside %s is %s", prefix, agent)
 		}
 		// It could be the peer itself, seen from the other end.
-		if err := validatePeer(netip.PrefixFrom(agent, prefix.Bits())); err != nil {
+		if err := validatePeer(netip.PrefixFrom(agent, prefix.Bits()), likeAddr); err != nil {
 			t.Errorf("the agent beside %s is %s: %v", prefix, agent, err)
 		}
 	})
