@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -24,23 +25,28 @@ func (o *httpOptions) flags(cmd *cobra.Command) {
 	f.StringVar(&o.tokenFile, "http-token-file", "", "with http: clients must show the token that is in this file, which only its owner may read (else the one in "+tokenVariable+", if that is set)")
 }
 
-// listen takes the address that --http asks for. Its errors name the flag.
+// listen takes the address that --http asks for. Its errors name the flag, and
+// are of usage unless it is only that the address cannot be had.
 func (o *httpOptions) listen(ctx context.Context) (endpoint, error) {
 	if o.address == "" {
 		if o.tokenFile != "" {
-			return endpoint{}, errors.New("--http-token-file: only HTTP clients show a token; give --http, too, for instance --http 127.0.0.1:8077")
+			return endpoint{}, usage(errors.New("--http-token-file: only HTTP clients show a token; give --http, too, for instance --http 127.0.0.1:8077"))
 		}
 		return endpoint{}, nil
 	}
 	token, err := o.token()
 	if err != nil {
-		return endpoint{}, err
+		return endpoint{}, usage(err)
 	}
 	h, err := mcpserver.ListenHTTP(ctx, o.address, token)
-	if err != nil {
-		return endpoint{}, fmt.Errorf("--http %w", err)
+	if err == nil {
+		return endpoint{h}, nil
 	}
-	return endpoint{h}, nil
+	err = fmt.Errorf("--http %w", err)
+	if _, taken := errors.AsType[*net.OpError](err); taken {
+		return endpoint{}, err
+	}
+	return endpoint{}, usage(err)
 }
 
 func (o *httpOptions) token() (token mcpserver.Token, err error) {

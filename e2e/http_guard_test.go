@@ -3,6 +3,7 @@ package e2e
 import (
 	"bytes"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -62,12 +63,21 @@ func TestHTTPRefusesToStart(t *testing.T) {
 	if err := os.Chmod(file, 0o644); err != nil {
 		t.Fatal(err)
 	}
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	none := filepath.Join(t.TempDir(), "none")
 	for _, test := range []struct {
 		args []string
 		env  string
 		want string
 	}{
-		{[]string{"--http", "0.0.0.0:0"}, "", `--http "0.0.0.0:0" can be reached from other machines`},
+		{[]string{"--http", taken.Addr().String()}, "", "take an address of this machine and a port that is free (0 takes one)"},
+		{[]string{"--http", "127.0.0.1:99999"}, "", "with a port from 0 to 65535"},
+		{[]string{"--http", "127.0.0.1:0", "--http-token-file", none}, "", "make one with: (umask 077; openssl rand -hex 32 > " + none + ")"},
+		{[]string{"--http", "0.0.0.0:0"}, "", `--http "0.0.0.0:0": other machines can reach this address: use 127.0.0.1, or require a token with --http-token-file FILE`},
 		{[]string{"--http", "0.0.0.0:0", "--http-token-file", file}, "", "chmod 600 " + file},
 		{[]string{"--http", "127.0.0.1:0"}, "TUN_MCP_TOKEN=short", "TUN_MCP_TOKEN: the token has 5 characters"},
 		{[]string{"--http-token-file", file}, "", "give --http, too"},
@@ -78,6 +88,13 @@ func TestHTTPRefusesToStart(t *testing.T) {
 		out, err := cmd.CombinedOutput()
 		if err == nil || !strings.Contains(string(out), test.want) || strings.Contains(string(out), "the link is up") {
 			t.Errorf("%v: %v\n%s\nwant: %s", test.args, err, out, test.want)
+		}
+		status := 2
+		if test.args[1] == taken.Addr().String() { // right, but not to be had
+			status = 1
+		}
+		if got := cmd.ProcessState.ExitCode(); got != status {
+			t.Errorf("%v: exit status %d, want %d", test.args, got, status)
 		}
 	}
 }

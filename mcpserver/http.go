@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -43,12 +44,16 @@ type HTTP struct {
 }
 
 // ListenHTTP listens at address, an IP address or localhost with a port; port 0
-// takes a free one. A client that is not asked for a token must be on this
+// takes a free one. The error wraps a *net.OpError if the address is right, but
+// cannot be had. A client that is not asked for a token must be on this
 // machine: without one, any other address than loopback is refused.
 func ListenHTTP(ctx context.Context, address string, token Token) (*HTTP, error) {
-	host, _, err := net.SplitHostPort(address)
+	host, port, err := net.SplitHostPort(address)
+	if err == nil {
+		_, err = strconv.ParseUint(port, 10, 16)
+	}
 	if err != nil || host != "" && host != "localhost" && net.ParseIP(host) == nil {
-		return nil, fmt.Errorf("%q: accepted is an IP address or localhost with a port, for instance 127.0.0.1:8077", address)
+		return nil, fmt.Errorf("%q: accepted is an IP address or localhost with a port from 0 to 65535, for instance 127.0.0.1:8077", address)
 	}
 	if host == "localhost" { // one address, not whatever it resolves to
 		address = "127.0.0.1" + strings.TrimPrefix(address, host)
@@ -56,11 +61,11 @@ func ListenHTTP(ctx context.Context, address string, token Token) (*HTTP, error)
 	}
 	loopback := isLoopback(host)
 	if !loopback && !token.Set() {
-		return nil, fmt.Errorf("%q can be reached from other machines, whoever asks: take 127.0.0.1, or have clients show a token (--http-token-file FILE, or TUN_MCP_TOKEN)", address)
+		return nil, fmt.Errorf("%q: other machines can reach this address: use 127.0.0.1, or require a token with --http-token-file FILE or the variable TUN_MCP_TOKEN", address)
 	}
 	listener, err := listening(vanished).Listen(ctx, "tcp", address)
 	if err != nil {
-		return nil, fmt.Errorf("listening for MCP clients: %w", err)
+		return nil, fmt.Errorf("listening for MCP clients: %w; take an address of this machine and a port that is free (0 takes one)", err)
 	}
 	return &HTTP{listener: listener, token: token, loopback: loopback}, nil
 }

@@ -169,7 +169,7 @@ func TestReadToken(t *testing.T) {
 
 func TestListenHTTP(t *testing.T) {
 	for _, address := range []string{"0.0.0.0:0", "[::]:0", ":0"} {
-		if h, err := ListenHTTP(context.Background(), address, Token{}); err == nil || !strings.Contains(err.Error(), "can be reached from other machines, whoever asks: take 127.0.0.1, or have clients show a token") {
+		if h, err := ListenHTTP(context.Background(), address, Token{}); err == nil || !strings.Contains(err.Error(), "other machines can reach this address: use 127.0.0.1, or require a token") {
 			t.Errorf("%s without a token: %v, %v", address, h, err)
 		}
 	}

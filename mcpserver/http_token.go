@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"runtime"
 	"strings"
@@ -52,6 +53,9 @@ func NewToken(text string) (Token, error) {
 // ReadToken takes the token from a file, which nobody but its owner may read.
 func ReadToken(path string) (Token, error) {
 	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return Token{}, fmt.Errorf("reading the token: %w; make one with: (umask 077; openssl rand -hex 32 > %s)", err, path)
+	}
 	if err != nil {
 		return Token{}, fmt.Errorf("reading the token: %w", err)
 	}
