@@ -5,12 +5,10 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
 
-	"github.com/tun-mcp/tun-mcp/session/control"
 	"github.com/tun-mcp/tun-mcp/tun"
 )
 
@@ -31,12 +29,9 @@ program's.`,
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			client, err := control.Find(name)
+			client, err := findSession(cmd, name)
 			if err != nil {
 				return err
-			}
-			if running := control.Running(); name == "" && len(running) > 1 {
-				fmt.Fprintf(cmd.ErrOrStderr(), "exec: sessions are running: %s; this is %s, the newest; --session NAME takes another\n", strings.Join(running, ", "), client.Name)
 			}
 			status, err := client.Status(cmd.Context())
 			if err != nil {

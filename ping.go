@@ -66,19 +66,17 @@ func pingError(err error) error {
 // pingSession pings the agent of the session that o names.
 func pingSession(cmd *cobra.Command, o pingOptions, config ping.Config) error {
 	ctx := cmd.Context()
-	client, err := control.Find(o.session)
+	client, err := findSession(cmd, o.session)
 	if err != nil {
 		return err
-	}
-	if running := control.Running(); o.session == "" && len(running) > 1 {
-		fmt.Fprintf(cmd.ErrOrStderr(), "ping: sessions are running: %s; this is %s, the newest; --session NAME takes another\n", strings.Join(running, ", "), client.Name)
 	}
 	status, err := client.Status(ctx)
 	if err != nil {
 		return err
 	}
 	if status.State != "open" {
-		return fmt.Errorf("ping: the link of session %s has ended: %s; start the server again", client.Name, status.State)
+		const next = "; start the server again" // which most causes say themselves
+		return fmt.Errorf("ping: the link of session %s has ended: %s%s", client.Name, strings.TrimSuffix(status.State, next), next)
 	}
 	if config.To, err = o.agent(status, config.To); err != nil {
 		return err

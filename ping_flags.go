@@ -28,7 +28,7 @@ func (o *pingOptions) flags(cmd *cobra.Command) {
 	f.StringVarP(&o.count, "count", "c", "", "stop after `n` requests (default: at Ctrl-C)")
 	f.StringVarP(&o.interval, "interval", "i", "", "`seconds` from one request to the next (default 1; 0 and with -f: as fast as replies come, or 100 a second, whichever is more)")
 	f.StringVarP(&o.size, "size", "s", "56", fmt.Sprintf("`bytes` of payload, 0 to %d, with -6 to %d", ping.MaxSize, ping.MaxSize6))
-	f.StringVarP(&o.wait, "wait", "W", "10", "`seconds` to wait after the last request for a first reply, 0: for ever; after a reply, twice the longest round trip, at least 1")
+	f.StringVarP(&o.wait, "wait", "W", "10", "`seconds` to wait after the last request for a first reply, 0: no limit; after a reply, twice the longest round trip, at least 1")
 	f.BoolVarP(&o.flood, "flood", "f", false, "print a dot for a request and a backspace for a reply")
 	f.BoolVarP(&o.is6, "ipv6", "6", false, "ping the agent's IPv6 address")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "print the first line and the statistics alone")

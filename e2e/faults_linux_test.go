@@ -78,6 +78,10 @@ func (c *client) linkEnded(waiting <-chan answer, why string) {
 	if s := c.status(); s.Link != "gone" || !strings.Contains(s.State, why) {
 		c.t.Errorf("the status: link %q, state %q", s.Link, s.State)
 	}
+	out, err := c.command("ping").CombinedOutput()
+	if err == nil || !strings.Contains(string(out), why) || strings.Count(string(out), "start the server again") != 1 {
+		c.t.Errorf("ping: %v %s", err, out)
+	}
 	if said := c.errors(); !strings.Contains(said, "the link has ended") || !strings.Contains(said, why) {
 		c.t.Errorf("stderr: %s", said)
 	}

@@ -188,7 +188,7 @@ func TestDeadSocketIsTakenOver(t *testing.T) {
 	if _, err := os.Lstat(control.SocketPath("ghost")); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := control.Find("ghost"); err == nil || !strings.Contains(err.Error(), `no session named "ghost" is running`) {
+	if _, err := control.Find("ghost"); err == nil || !strings.Contains(err.Error(), `no session is named "ghost"; none is running: start one with `) {
 		t.Errorf("finding a dead session: %v", err)
 	}
 	if listener, err = control.Claim("ghost"); err != nil {

@@ -190,7 +190,7 @@ func TestPingCommandLongest(t *testing.T) {
 	peers(t, func(t *testing.T, c *client) {
 		for _, args := range [][]string{{"-s65507"}, {"-6", "-s65527"}} {
 			p := startPing(t, c, append(args, "-c1", "-W0.2", "-q")...)
-			p.want(1, "1 packets transmitted, 0 received, 100% packet loss", "^ping: no answer: is the agent reading\\?.*\n$")
+			p.want(1, "1 packets transmitted, 0 received, 100% packet loss", "^ping: no reply yet: is the agent reading\\?.*\n$")
 		}
 	})
 }
@@ -199,7 +199,7 @@ func TestPingCommandEnds(t *testing.T) {
 	peers(t, func(t *testing.T, c *client) {
 		t.Run("silent agent", func(t *testing.T) {
 			startPing(t, c, "-c2", "-i0.01", "-W0.1").want(1, `data\.\n`+statistics("10.77.0.2", "2 packets transmitted, 0 received", "100"),
-				`^ping: no answer: is the agent reading\?.*\n$`)
+				`^ping: no reply yet: is the agent reading\?.*\n$`)
 			nextRequest(t, c)
 			nextRequest(t, c)
 		})
@@ -212,7 +212,7 @@ func TestPingCommandEnds(t *testing.T) {
 			if err := p.cmd.Process.Signal(os.Interrupt); err != nil {
 				t.Fatal(err)
 			}
-			p.want(1, statistics("10.77.0.2", "1 packets transmitted, 0 received", "100"), "no answer")
+			p.want(1, statistics("10.77.0.2", "1 packets transmitted, 0 received", "100"), "no reply yet")
 		})
 		t.Run("session ends", func(t *testing.T) {
 			p := startPing(t, c, "-i30", "-W60")
@@ -248,7 +248,7 @@ func TestPingCommandChoosesTheNewest(t *testing.T) {
 	}
 	listener.SetUnlinkOnClose(false)
 	listener.Close()
-	startPing(t, old, "-c1", "-W0.1").want(1, "^PING 10.77.0.2 ", "^ping: no answer: .*\n$")
+	startPing(t, old, "-c1", "-W0.1").want(1, "^PING 10.77.0.2 ", "^ping: no reply yet: .*\n$")
 	if _, err := os.Lstat(dead); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("the socket of a dead session is still there (%v)", err)
 	}
@@ -271,9 +271,9 @@ func TestPingCommandChoosesTheNewest(t *testing.T) {
 		}
 		return err == nil
 	})
-	startPing(t, old, "-c1", "-W0.1").want(1, "^PING 192.0.2.2 ", "^ping: sessions are running: new, old; this is new, the newest; --session NAME takes another\nping: no answer")
-	startPing(t, old, "-c1", "-W0.1", "--session", "old").want(1, "^PING 10.77.0.2 ", "^ping: no answer")
-	startPing(t, old, "--session", "dead").want(2, "^$", `^tun-mcp: no session named "dead" is running: running: new, old\n$`)
+	startPing(t, old, "-c1", "-W0.1").want(1, "^PING 192.0.2.2 ", "^ping: sessions are running: new, old; this is new, the newest; --session NAME takes another\nping: no reply yet")
+	startPing(t, old, "-c1", "-W0.1", "--session", "old").want(1, "^PING 10.77.0.2 ", "^ping: no reply yet")
+	startPing(t, old, "--session", "dead").want(2, "^$", `^tun-mcp: no session is named "dead"; running: new, old\n$`)
 }
 
 func TestPingCommandRefuses(t *testing.T) {
@@ -299,7 +299,7 @@ func TestPingCommandRefuses(t *testing.T) {
 		{c, []string{"-W", "NaN"}, `-W "NaN": accepted is a time in seconds`},
 		{c, []string{"-z"}, "unknown shorthand flag: 'z' in -z; .tun-mcp ping --help. lists"},
 		{c, []string{"--session", "a/b"}, `session name "a/b": accepted are`},
-		{c, []string{"--session", "nobody"}, `no session named "nobody" is running: running: \w+`},
+		{c, []string{"--session", "nobody"}, `no session is named "nobody"; running: \w+`},
 	} {
 		startPing(t, test.c, test.args...).want(2, "^$", "^tun-mcp: .*"+test.want)
 	}

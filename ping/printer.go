@@ -44,7 +44,7 @@ func (p *Printer) Unsent(err error) {
 
 // Silent is Reporter's.
 func (p *Printer) Silent() {
-	fmt.Fprintln(p.Err, "ping: no answer: is the agent reading? It answers while its client works on it; -W SECONDS waits longer for the first reply")
+	fmt.Fprintln(p.Err, "ping: no reply yet: is the agent reading? It answers only while its client is running it; -W SECONDS waits longer for the first reply")
 }
 
 // Reply is Reporter's.

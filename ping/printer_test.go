@@ -98,7 +98,7 @@ rtt min/avg/max/mdev = 1.000/1.000/1.000/0.000 ms
 --- 10.77.0.2 ping statistics ---
 1 packets transmitted, 0 received, 100% packet loss, time 0ms
 
-`, "ping: no answer: is the agent reading? It answers while its client works on it; -W SECONDS waits longer for the first reply\n"},
+`, "ping: no reply yet: is the agent reading? It answers only while its client is running it; -W SECONDS waits longer for the first reply\n"},
 		{"quiet", Config{Count: 2, Interval: time.Second, Quiet: true, Flood: true}, func(seq uint16, p []byte) []late {
 			return []late{good(1500*ms, seq, p)}
 		}, `PING 10.77.0.2 (10.77.0.2) 0(28) bytes of data.

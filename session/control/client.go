@@ -38,7 +38,7 @@ func Find(name string) (*Client, error) {
 		if path := SocketPath(name); trusted(filepath.Dir(path)) && alive(path) {
 			return dial(path), nil
 		}
-		return nil, fmt.Errorf("no session named %q is running: %s", name, others())
+		return nil, fmt.Errorf("no session is named %q; %s", name, others())
 	}
 	running := Running()
 	if len(running) == 0 {
@@ -148,7 +148,7 @@ func (c *Client) send(ctx context.Context, method, path string, request any) (io
 func (c *Client) silent(ctx context.Context, path string, err error) error {
 	next := ""
 	if cut, ok := errors.AsType[*url.Error](err); ok && cut.Timeout() && ctx.Err() == nil {
-		next = "; its server was stopped, or has no descriptor left (ulimit -n): try again, or end it"
+		next = "; its server is stopped (SIGSTOP), or is out of file descriptors (ulimit -n): try again, or end it"
 	}
 	return fmt.Errorf("asking session %s for %s: %w%s", c.Name, path, err, next)
 }

@@ -13,7 +13,7 @@ func others() string {
 	if running := Running(); len(running) > 0 {
 		return "running: " + strings.Join(running, ", ")
 	}
-	return "none is"
+	return "none is running: start one with `tun-mcp agent` or an MCP client"
 }
 
 // Running lists the names of the running sessions, the newest first, and

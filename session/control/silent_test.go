@@ -31,7 +31,7 @@ func claimed(t *testing.T, name string) net.Listener {
 	return listener
 }
 
-// A server that was stopped, or has no descriptor left, takes connections and
+// A server that is stopped, or is out of file descriptors, takes connections and
 // answers nothing. Commands do not wait for it for ever.
 func TestServerThatDoesNotAnswer(t *testing.T) {
 	inFolder(t)
@@ -45,7 +45,7 @@ func TestServerThatDoesNotAnswer(t *testing.T) {
 		t.Errorf("an answer is waited for %v, want %v", transport.ResponseHeaderTimeout, answerTimeout)
 	}
 	transport.ResponseHeaderTimeout = time.Millisecond
-	const want = "its server was stopped, or has no descriptor left (ulimit -n): try again, or end it"
+	const want = "its server is stopped (SIGSTOP), or is out of file descriptors (ulimit -n): try again, or end it"
 	if _, err := client.Status(t.Context()); err == nil || !strings.Contains(err.Error(), "asking session mute for /status: ") || !strings.Contains(err.Error(), want) {
 		t.Errorf("the status: %v", err)
 	}

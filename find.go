@@ -1,0 +1,24 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tun-mcp/tun-mcp/session/control"
+)
+
+// findSession returns the running session of that name, or with an empty name
+// the newest; where there are several it says which that is.
+func findSession(cmd *cobra.Command, name string) (*control.Client, error) {
+	client, err := control.Find(name)
+	if err != nil || name != "" {
+		return client, err
+	}
+	if running := control.Running(); len(running) > 1 {
+		fmt.Fprintf(cmd.ErrOrStderr(), "%s: sessions are running: %s; this is %s, the newest; --session NAME takes another\n",
+			cmd.Name(), strings.Join(running, ", "), client.Name)
+	}
+	return client, nil
+}
