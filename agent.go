@@ -126,7 +126,10 @@ func runAgent(cmd *cobra.Command, config agent.Config, pings int, quiet bool) er
 	}
 	counts, closing := player.Close()
 	fmt.Fprintln(out, ended(counts))
-	if err = errors.Join(err, closing); err != nil {
+	if !errors.Is(err, closing) { // which Run knows where the server ended by itself
+		err = errors.Join(err, closing)
+	}
+	if err != nil {
 		return err
 	}
 	return unanswered // has ping's exit status, see exitStatus

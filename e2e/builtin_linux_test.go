@@ -2,11 +2,33 @@ package e2e
 
 import (
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/tun-mcp/tun-mcp/session/control"
 	"github.com/tun-mcp/tun-mcp/tun/tuntest"
 )
+
+// A server that was killed is told of once, and said nothing itself.
+func TestBuiltinServerKilled(t *testing.T) {
+	b := startBuiltin(t, "--network", "memory")
+	t.Setenv("XDG_RUNTIME_DIR", b.runtime)
+	found, err := control.Find("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	status, err := found.Status(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Kill(status.PID, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	b.wait(1)
+	if want := "tun-mcp: the MCP server was killed (signal: killed)\n"; b.stderr.String() != want {
+		t.Errorf("stderr %q, want %q", &b.stderr, want)
+	}
+}
 
 // Ctrl-C ends the agent, its ping and its server, each with its last words, and
 // nothing is left.

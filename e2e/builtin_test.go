@@ -237,7 +237,7 @@ func TestBuiltinFailsWithWords(t *testing.T) {
 		"a bad flag":   {[]string{"--assist", "some"}, 2, `--assist "some": accepted are none, check and fix`},
 		"a bad number": {[]string{"--ping", "-1"}, 2, "--ping -1: accepted is"},
 		"what only the server knows to be bad": {[]string{"--record", "/dev/null/x.pcapng"}, 1,
-			"tun-mcp: starting the MCP server ("},
+			": it ended before it answered (the MCP server failed (exit status 1); it said why on stderr)\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			cmd := exec.Command(program, append([]string{"agent"}, test.args...)...)

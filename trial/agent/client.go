@@ -71,7 +71,7 @@ func StartServer(ctx context.Context, argv []string, stderr io.Writer) (*Server,
 	if err := s.open(ctx); err != nil {
 		ending := s.Close()
 		if gone(err) {
-			return nil, fmt.Errorf("starting the MCP server (%s): it ended before it answered (%v); it said why on stderr", strings.Join(argv, " "), ending)
+			return nil, fmt.Errorf("starting the MCP server (%s): it ended before it answered (%v)", strings.Join(argv, " "), ending)
 		}
 		return nil, errors.Join(fmt.Errorf("opening the conversation with the MCP server (%s): %w; is it a server of this version?", strings.Join(argv, " "), err), ending)
 	}
@@ -150,9 +150,13 @@ func (s *Server) Close() error {
 		_ = s.mcp.Close() // stdin may have failed already: the child is gone
 		kill := time.AfterFunc(closePatience, func() { _ = s.child.Process.Kill() })
 		defer kill.Stop()
-		if err := s.child.Wait(); err != nil {
-			// Not wrapped: its exit status is not ours.
-			s.ending = fmt.Errorf("closing the MCP server: it failed (%v); it said why on stderr", err)
+		err := s.child.Wait()
+		failed, ok := errors.AsType[*exec.ExitError](err)
+		switch { // not wrapped: its exit status is not ours
+		case ok && !failed.Exited():
+			s.ending = fmt.Errorf("the MCP server was killed (%v)", err)
+		case err != nil:
+			s.ending = fmt.Errorf("the MCP server failed (%v); it said why on stderr", err)
 		}
 	})
 	return s.ending
