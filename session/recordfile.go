@@ -50,8 +50,13 @@ func OpenRecorder(path, session, application string, report func(error)) (*Recor
 
 // openRecording makes the file, or opens the pipe, for writing.
 func openRecording(path string) (*os.File, error) {
-	if info, err := os.Stat(path); err == nil && info.Mode()&fs.ModeNamedPipe != 0 {
-		return openPipe(path, info)
+	if info, err := os.Stat(path); err == nil {
+		switch mode := info.Mode(); {
+		case mode&fs.ModeNamedPipe != 0:
+			return openPipe(path, info)
+		case mode&fs.ModeDevice != 0:
+			return nil, fmt.Errorf("recording to %s: it is a device; name a file with --record, or a folder", path)
+		}
 	}
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	switch {

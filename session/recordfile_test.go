@@ -34,6 +34,7 @@ func TestRecordingRefusals(t *testing.T) {
 		{"a file that exists", old, "it exists already, and no recording is written over; move it away, or name another file with --record, or a folder"},
 		{"a folder that does not", filepath.Join(dir, "none", "new.pcapng"), "there is no folder " + filepath.Join(dir, "none") + "; make it first"},
 		{"a folder that is a file", filepath.Join(old, "new.pcapng"), "there is no folder " + old + "; make it first"},
+		{"a device", os.DevNull, "recording to " + os.DevNull + ": it is a device; name a file"},
 		{"standard output", "-", "that belongs to the MCP client; name a file"},
 	}
 	for _, test := range tests {
