@@ -31,8 +31,8 @@ with read_packet, lets a TCP/IP stack think, and writes what that says with
 write_packet. It answers ping, echoes on port 7 (UDP and TCP), serves HTTP on
 port 80 and DNS for agent.test on port 53, and refuses other ports.
 
-No model answers faster, and nothing is ever wrong: it shows that a link works,
-and what an agent could do on it. Ctrl-C ends both.`,
+No model answers faster, and no answer is wrong unless --mistake asks for it: it
+shows that a link works, and what an agent could do on it. Ctrl-C ends both.`,
 		Example: "  tun-mcp agent --ping 5\n  tun-mcp agent --network memory -q --ping 1000",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -125,14 +125,20 @@ func runAgent(cmd *cobra.Command, config agent.Config, pings int, quiet bool) er
 		unanswered = <-pinged
 	}
 	counts, closing := player.Close()
-	fmt.Fprintln(out, ended(counts))
+	_, unsaid := fmt.Fprintln(out, ended(counts))
 	if !errors.Is(err, closing) { // which Run knows where the server ended by itself
 		err = errors.Join(err, closing)
 	}
 	if err != nil {
 		return err
 	}
-	return unanswered // has ping's exit status, see exitStatus
+	if unanswered != nil {
+		return unanswered // has ping's exit status, see exitStatus
+	}
+	if unsaid != nil { // nor was what came before
+		return fmt.Errorf("printing what the agent did: %w", unsaid)
+	}
+	return nil
 }
 
 // ended is the last line: what the agent has done.

@@ -3,8 +3,10 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -16,11 +18,13 @@ import (
 func execCommand() *cobra.Command {
 	var name string
 	cmd := &cobra.Command{
-		Use:   "exec [--session NAME] -- COMMAND [ARGUMENT…]",
-		Short: "Run a program on the peer of a running session",
-		Long: `Run a program on the peer, the far end of a running session's link: there the
-agent is 10.77.0.2, and nothing else can be reached. Its exit status is the
-program's.`,
+		Use:                   "exec [--session NAME] [--] COMMAND [ARGUMENT…]",
+		DisableFlagsInUseLine: true, // behind COMMAND they are its own
+		Short:                 "Run a program on the peer of a running session",
+		Long: `Run a program on the peer, the far end of a running session's link. The agent is
+10.77.0.2 there, unless the server's --addr says otherwise. In a private network
+nothing else can be reached; in the host network the peer is this machine. The
+exit status is the program's.`,
 		Example: "  tun-mcp exec -- ping 10.77.0.2\n  tun-mcp exec -- curl http://10.77.0.2/",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
@@ -45,6 +49,7 @@ program's.`,
 		},
 	}
 	cmd.Flags().StringVar(&name, "session", "", "name of the session (default: the newest)")
+	cmd.Flags().SetInterspersed(false) // -s of `exec curl -s URL` is curl's
 	return cmd
 }
 
@@ -65,16 +70,19 @@ func doctorCommand() *cobra.Command {
 		Short: "Say what this machine allows, which network auto would take, and what to do about the rest",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			out := cmd.OutOrStdout()
+			var out strings.Builder
 			for _, f := range tun.Probe() {
 				mark := "ok  "
 				if !f.OK {
 					mark = "no  "
 				}
-				fmt.Fprintf(out, "%s%s: %s\n", mark, f.What, f.Detail)
+				fmt.Fprintf(&out, "%s%s: %s\n", mark, f.What, f.Detail)
 				if f.Todo != "" {
-					fmt.Fprintf(out, "    to do: %s\n", f.Todo)
+					fmt.Fprintf(&out, "    to do: %s\n", f.Todo)
 				}
+			}
+			if _, err := io.WriteString(cmd.OutOrStdout(), out.String()); err != nil {
+				return fmt.Errorf("printing what was found: %w", err)
 			}
 			return nil
 		},
