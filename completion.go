@@ -40,7 +40,7 @@ var values = map[string]cobra.CompletionFunc{
 
 // free are the flags whose values only the user knows.
 var free = []string{"addr", "addr6", "mtu", "queue", "name", "impair", "allow-dest", "max-pps", "http", "session", "model", "seed",
-	"count", "interval", "deadline", "size", "wait"}
+	"ping", "count", "interval", "deadline", "size", "wait"}
 
 // completeCommands tells the shell what each command of the tree accepts.
 func completeCommands(root *cobra.Command) {
@@ -107,8 +107,7 @@ func runningSessions(*cobra.Command, []string, string) ([]string, cobra.ShellCom
 // names. Nobody waits long for a list: a session that does not answer has none.
 func agentAddresses(cmd *cobra.Command, given []string, _ string) ([]string, cobra.ShellCompDirective) {
 	const none = cobra.ShellCompDirectiveNoFileComp
-	name, _ := cmd.Flags().GetString("session") // ping has this flag
-	client, err := control.Find(name)
+	client, err := control.Find(cmd.Flag("session").Value.String())
 	if err != nil || len(given) > 0 {
 		return nil, none
 	}

@@ -25,17 +25,30 @@ type pingOptions struct {
 func (o *pingOptions) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.SortFlags = false
-	f.StringVarP(&o.count, "count", "c", "", "stop after `n` requests (default: at Ctrl-C)")
-	f.StringVarP(&o.interval, "interval", "i", "", "`seconds` from one request to the next (default 1; 0 and with -f: as fast as replies come, or 100 a second, whichever is more)")
-	f.StringVarP(&o.size, "size", "s", "56", fmt.Sprintf("`bytes` of payload, 0 to %d, with -6 to %d", ping.MaxSize, ping.MaxSize6))
-	f.StringVarP(&o.wait, "wait", "W", "10", "`seconds` to wait after the last request for a first reply, 0: no limit; after a reply, twice the longest round trip, at least 1")
+	o.size, o.wait = "56", "10"
+	f.VarP(text{&o.count, "n"}, "count", "c", "stop after n requests (default: at Ctrl-C)")
+	f.VarP(text{&o.interval, "seconds"}, "interval", "i", "seconds from one request to the next (default 1; 0 and with -f: as fast as replies come, or 100 a second, whichever is more)")
+	f.VarP(text{&o.size, "bytes"}, "size", "s", fmt.Sprintf("bytes of payload, 0 to %d, with -6 to %d", ping.MaxSize, ping.MaxSize6))
+	f.VarP(text{&o.wait, "seconds"}, "wait", "W", "seconds to wait after the last request for a first reply, 0: no limit; after a reply, twice the longest round trip, at least 1")
 	f.BoolVarP(&o.flood, "flood", "f", false, "print a dot for a request and a backspace for a reply")
 	f.BoolVarP(&o.is6, "ipv6", "6", false, "ping the agent's IPv6 address")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "print the first line and the statistics alone")
-	f.StringVar(&o.session, "session", "", "`name` of the session (default: the newest)")
-	f.StringVar(&o.socket, "from-here", "", "ping from this process's network; the session has its control socket at this `path`")
+	f.Var(text{&o.session, "name"}, "session", "name of the session (default: the newest)")
+	f.StringVar(&o.socket, "from-here", "", "ping from this process's network; the session has its control socket at this path")
 	_ = f.MarkHidden("from-here")
 }
+
+// text is a flag's value as it was given. The help calls it by what it is.
+type text struct {
+	value *string
+	what  string
+}
+
+func (t text) String() string { return *t.value }
+
+func (t text) Set(value string) error { *t.value = value; return nil }
+
+func (t text) Type() string { return t.what }
 
 // longest bounds -i and -W: a time.Duration holds 292 years.
 const longest = 100 * 365 * 24 * time.Hour

@@ -42,6 +42,7 @@ func TestCompletion(t *testing.T) {
 		{"--network", []string{"auto", "private", "memory", "host"}, ":4"},
 		{"serve --assist", []string{"none", "check", "fix"}, ":4"},
 		{"agent --mistake", strings.Split(agent.Mistakes(), ", "), ":4"},
+		{"agent --ping", nil, ":4"},
 		{"agent --record", []string{"pcapng"}, ":8"},
 		{"trial --network", []string{"auto", "private", "memory"}, ":4"},
 		{"trial --agent", []string{"builtin", "claude", "running"}, ":4"},
@@ -61,6 +62,14 @@ func TestCompletion(t *testing.T) {
 				t.Errorf("offered: %q %s, want %q %s", got, then, test.want, test.then)
 			}
 		})
+	}
+}
+
+// The help marks what a flag's value is; a shell shows the description as it is.
+func TestCompletionOfFlags(t *testing.T) {
+	out, err := exec.Command(program, "__complete", "ping", "-").Output()
+	if err != nil || !strings.Contains(string(out), "--count\tstop after n requests (default: at Ctrl-C)\n") || strings.Contains(string(out), "`") {
+		t.Errorf("%v\n%s", err, out)
 	}
 }
 
