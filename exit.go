@@ -8,13 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
-
-	"github.com/spf13/cobra"
 )
-
-// wrongUsage is the exit status for a command line that no machine and no
-// session would take: an unknown command, a flag without its value, a bad value.
-const wrongUsage = 2
 
 // An exitError is an error with an exit status of its own. Where Err is nil
 // everything has been said already.
@@ -31,39 +25,6 @@ func (e *exitError) Error() string {
 }
 
 func (e *exitError) Unwrap() error { return e.Err }
-
-// usage gives an error that is the caller's own its exit status; nil stays nil.
-func usage(err error) error {
-	if _, ok := errors.AsType[*exitError](err); ok || err == nil {
-		return err
-	}
-	return &exitError{Status: wrongUsage, Err: err}
-}
-
-// markUsage makes every complaint of a command tree about arguments one of
-// usage.
-func markUsage(cmd *cobra.Command) {
-	for _, child := range cmd.Commands() {
-		markUsage(child)
-	}
-	if check := cmd.Args; check != nil {
-		cmd.Args = func(cmd *cobra.Command, args []string) error { return usage(check(cmd, args)) }
-	}
-}
-
-// noCommand accepts no argument: the first one is no command.
-func noCommand(cmd *cobra.Command, args []string) error {
-	if len(args) == 0 {
-		return nil
-	}
-	var names []string
-	for _, child := range cmd.Commands() {
-		if child.IsAvailableCommand() {
-			names = append(names, child.Name())
-		}
-	}
-	return fmt.Errorf("there is no command %q; there are: %s; `%s --help` says what each does", args[0], strings.Join(names, ", "), cmd.CommandPath())
-}
 
 // exitStatus says on stderr why the program ends and returns its exit status: 1,
 // an exitError's own (2 for wrong usage), or that of a program that was run and has said why.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/netip"
@@ -79,6 +80,12 @@ func (s *serveOptions) parse() (queue int, assist tools.Assist, allow []netip.Pr
 			return 0, "", nil, fmt.Errorf("--allow-dest %q: accepted is a prefix, for instance 192.0.2.0/24", text)
 		}
 		allow = append(allow, prefix.Masked())
+	}
+	switch {
+	case len(allow) > 0 && s.link.Network != tun.NetworkHost:
+		return 0, "", nil, errors.New("--allow-dest goes with --network host: elsewhere a link leads nowhere, and the agent may write to any address")
+	case s.link.Name != "" && s.link.Network == tun.NetworkMemory:
+		return 0, "", nil, errors.New("--name does not go with --network memory: there is no device to name")
 	}
 	if s.impair != "" {
 		if s.impairment, err = tun.ParseImpairment(s.impair); err != nil {

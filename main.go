@@ -4,7 +4,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"os/signal"
 	"syscall"
@@ -48,8 +47,8 @@ func newCommand(stdout *os.File) *cobra.Command {
 agent one end of it (10.77.0.2) as raw packets, and a real TCP/IP stack the
 other (10.77.0.1).
 
-An MCP client starts it. In Claude Code, in this folder, say "answer pings";
-then, in another terminal:
+An MCP client starts it: "claude mcp add tun -- tun-mcp" gives it to Claude
+Code. Say "answer pings" there; then, in another terminal:
 
   tun-mcp exec -- ping 10.77.0.2`,
 		Args:          noCommand,
@@ -60,9 +59,7 @@ then, in another terminal:
 	}
 	root.SetOut(stdout)
 	root.SetVersionTemplate("tun-mcp " + build() + "\n")
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return usage(fmt.Errorf("%w; `%s --help` lists what is accepted", err, cmd.CommandPath()))
-	})
+	root.SetFlagErrorFunc(flagError)
 
 	serve := &cobra.Command{
 		Use:   "serve",
@@ -78,7 +75,7 @@ then, in another terminal:
 	root.AddCommand(serve, trialCommand(), agentCommand(), execCommand(), pingCommand(), doctorCommand())
 	root.AddCommand(packaging...)
 	completeCommands(root)
-	root.InitDefaultCompletionCmd()
+	initHelp(root)
 	markUsage(root)
 	return root
 }

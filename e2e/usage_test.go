@@ -20,7 +20,10 @@ func TestWrongUsage(t *testing.T) {
 		{"--network moon", `--network "moon": not known; use auto, private, host or memory`},
 		{"--assist some", `--assist "some": accepted are none, check and fix`},
 		{"--queue 0", "--queue 0: accepted are 1 to"},
-		{"--mtu many", "--mtu"},
+		{"--mtu many", `--mtu "many": accepted is a whole number; ` + "`tun-mcp --help` lists"},
+		{"--no-ascii=no", `--no-ascii "no": accepted are true and false`},
+		{"--allow-dest 192.0.2.0/24", "--allow-dest goes with --network host"},
+		{"--network memory --name tun7", "--name does not go with --network memory"},
 		{"--mtu 12", "--mtu 12: out of range; use 68"},
 		{"--session ../x", `--session: session name "../x": accepted are`},
 		{"--impair rain", "--impair: "},
@@ -36,10 +39,16 @@ func TestWrongUsage(t *testing.T) {
 		{"exec -q ping", "unknown shorthand flag: 'q' in -q; `tun-mcp exec --help` lists"},
 		{"ping -c none", `ping: -c "none": accepted is a number`},
 		{"trial nonsense", `there is no scenario "nonsense"; there are: ping, load`},
-		{"trial --count x", "--count"},
+		{"trial --count x", `--count "x": accepted is a whole number`},
+		{"trial --interval 1", `--interval "1": accepted is a time with its unit, for instance 500ms`},
+		{"trial --seed -1", `--seed "-1": accepted is a whole number from 0`},
 		{"trial --network moon", `tun-mcp: --network "moon": not known`},
 		{"trial compare one.json", "compare takes the JSON files of two or more trials, 1 came"},
 		{"doctor now", `unknown command "now" for "tun-mcp doctor"`},
+		{"help foo", `there is no command "foo"; there are: agent, `},
+		{"help trial foo", `there is no command "foo"; there are: compare`},
+		{"help serve foo", `tun-mcp serve has no command "foo", nor any other`},
+		{"completion foo", `there is no command "foo"; there are: bash, fish, powershell, zsh`},
 		{"completion bash now", `unknown command "now" for "tun-mcp completion bash"`},
 	} {
 		t.Run(test.args, func(t *testing.T) {
@@ -55,6 +64,25 @@ func TestWrongUsage(t *testing.T) {
 				t.Errorf("stdout, which is the protocol's, has %q", &stdout)
 			}
 		})
+	}
+}
+
+// Help that is asked for goes to stdout, with exit status 0.
+func TestHelp(t *testing.T) {
+	for args, want := range map[string]string{
+		"--help":          `"claude mcp add tun -- tun-mcp" gives it to Claude`,
+		"help serve":      "tun-mcp serve [flags]",
+		"completion":      "tun-mcp completion [command]",
+		"exec --help":     "tun-mcp exec [--session NAME] [--] COMMAND [ARGUMENT…]\n\n",
+		"help exec":       "unless the server's --addr says otherwise",
+		"agent --help":    "no answer is wrong unless --mistake asks for it",
+		"help ping":       "-W, --wait seconds       seconds to wait",
+		"ping -h --count": "", // a flag without its value
+	} {
+		out, err := exec.Command(program, strings.Fields(args)...).Output()
+		if (err == nil) != (want != "") || !strings.Contains(string(out), want) {
+			t.Errorf("%s: %v\n%s\nwant %q", args, err, out, want)
+		}
 	}
 }
 
