@@ -1,6 +1,8 @@
 package tun
 
 import (
+	"errors"
+	"net"
 	"os/exec"
 
 	"golang.org/x/sys/unix"
@@ -13,22 +15,42 @@ func probe() []Finding {
 		device = unmet(device.What, err)
 	}
 
-	host := Finding{What: "host network", OK: true, Detail: "this process has CAP_NET_ADMIN"}
-	if !hasNetAdmin() {
-		host = Finding{
-			What:   host.What,
-			Detail: "this process lacks CAP_NET_ADMIN",
-			Todo:   "only if you want the real machine's network: " + makeCommands(Config{Network: NetworkHost}.withDefaults()),
-		}
-	}
-
 	nsenter := Finding{What: "nsenter", OK: true}
 	if path, err := exec.LookPath("nsenter"); err == nil {
 		nsenter.Detail = path
 	} else {
 		nsenter = Finding{What: "nsenter", Detail: err.Error(), Todo: "install util-linux for `tun-mcp exec` in private networks"}
 	}
-	return []Finding{device, host, nsenter}
+	return []Finding{device, probeHost(), nsenter}
+}
+
+// probeHost looks for what the host network stands on: the right to make a
+// device, or one that was made for this user. It really attaches to that, and
+// lets go of it.
+func probeHost() Finding {
+	const what = "host network"
+	if hasNetAdmin() {
+		return Finding{What: what, OK: true, Detail: "this process has CAP_NET_ADMIN"}
+	}
+	cfg := Config{Network: NetworkHost}.withDefaults()
+	if _, err := net.InterfaceByName(cfg.Name); err != nil {
+		return Finding{
+			What:   what,
+			Detail: "this process lacks CAP_NET_ADMIN",
+			Todo:   "only if you want the real machine's network: " + makeCommands(cfg),
+		}
+	}
+	link, err := openHost(Config{Network: NetworkHost})
+	owned := Finding{What: what, OK: true, Detail: "the device " + cfg.Name + " is this user's"}
+	switch {
+	case errors.Is(err, unix.EBUSY): // whose it is the kernel looks at first
+		owned.Detail += "; it is in use"
+		return owned
+	case err != nil:
+		return unmet(what, err)
+	}
+	link.Close()
+	return owned
 }
 
 // hasNetAdmin tells whether this thread may create devices in its network
