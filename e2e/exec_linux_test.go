@@ -1,6 +1,8 @@
 package e2e
 
 import (
+	"bufio"
+	"io"
 	"os"
 	"os/exec"
 	"strings"
@@ -15,6 +17,48 @@ func TestExecLeavesTheCommandItsFlags(t *testing.T) {
 		if out, _ := cmd.CombinedOutput(); cmd.ProcessState.ExitCode() != 7 {
 			t.Errorf("%s: %v\n%s", args, cmd.ProcessState, out)
 		}
+	}
+}
+
+// A program on the peer is the user's: the server's end takes the link from it,
+// and nothing else.
+func TestProgramOutlivesTheServer(t *testing.T) {
+	c := startPrivate(t)
+	program := c.command("exec", "sh", "-c", `while read -r line; do ip -o link | grep -c tun0; done`)
+	stdin, err := program.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	stdout, err := program.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := program.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { program.Process.Kill() })
+	lines := bufio.NewReader(stdout)
+	devices := func() string {
+		t.Helper()
+		if _, err := io.WriteString(stdin, "\n"); err != nil {
+			t.Fatal(err)
+		}
+		line, err := lines.ReadString('\n')
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strings.TrimSpace(line)
+	}
+	if n := devices(); n != "1" {
+		t.Fatalf("%s devices tun0 beside the server", n)
+	}
+	c.endsClean()
+	if n := devices(); n != "0" {
+		t.Errorf("%s devices tun0 after the server", n)
+	}
+	stdin.Close()
+	if err := program.Wait(); err != nil && program.ProcessState.ExitCode() != 1 { // grep's
+		t.Error(err)
 	}
 }
 
