@@ -14,6 +14,8 @@ import (
 
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
+
+	"github.com/tun-mcp/tun-mcp/tools"
 )
 
 const (
@@ -139,9 +141,6 @@ func (c *stdioClient) take(ctx context.Context, line []byte) {
 	}()
 }
 
-// errCancelled is why a request ended that the client has cancelled.
-var errCancelled = fmt.Errorf("by the client: %w", context.Canceled)
-
 // handle answers a message if there is something to answer, and the client has
 // not cancelled it (it should not be answered then, by MCP's cancellation). What
 // a tool had done before is told all the same: packets are in it, or were sent.
@@ -158,7 +157,7 @@ func (c *stdioClient) handle(ctx context.Context, m message, line []byte) {
 	if response == nil || len(m.ID) == 0 {
 		return
 	}
-	if errors.Is(context.Cause(ctx), errCancelled) && !acted(response) {
+	if errors.Is(context.Cause(ctx), tools.ErrCancelled) && !acted(response) {
 		return
 	}
 	c.write(response)
@@ -207,7 +206,7 @@ func (c *stdioClient) cancel(id json.RawMessage) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if cancel, ok := c.underWay[key]; ok {
-		cancel(errCancelled)
+		cancel(tools.ErrCancelled)
 	}
 }
 

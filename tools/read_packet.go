@@ -47,7 +47,7 @@ func (h *Host) read(ctx context.Context, a readArguments) (string, error) {
 	})
 	switch {
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
-		if why := context.Cause(ctx); !errors.Is(why, err) { // of the server's end: there is no next read
+		if why := context.Cause(ctx); why != err && why != ErrCancelled { // of the server's end: there is no next read
 			return "", fmt.Errorf("the read was cancelled and took no packet: this server is ending (%w)", why)
 		}
 		return "", fmt.Errorf("the read was cancelled: no packet was taken, all are still there for the next read")
@@ -63,6 +63,10 @@ func (h *Host) read(ctx context.Context, a readArguments) (string, error) {
 	fmt.Fprintf(&out, "%d more queued, %d dropped", batch.Queued, batch.Dropped)
 	return out.String(), nil
 }
+
+// ErrCancelled is the cause of a context that ends because the client has
+// cancelled the call.
+var ErrCancelled = errors.New("cancelled by the client")
 
 // linkGone is what to do once the link has ended.
 const linkGone = "The link does not come back: ask the user to restart this MCP server (in Claude Code: /mcp, reconnect)"
