@@ -1,0 +1,65 @@
+package mcpserver
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/mark3labs/mcp-go/mcp"
+
+	"github.com/tun-mcp/tun-mcp/tools"
+)
+
+// begin enters a request by its key and returns what ends it, or why it cannot
+// be served.
+func (c *stdioClient) begin(ctx context.Context, key string) (context.Context, func(), *refusal) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.ending {
+		return nil, nil, &refusal{mcp.INTERNAL_ERROR, "this server is ending: start it again"}
+	}
+	if _, twice := c.underWay[key]; twice {
+		return nil, nil, inUse(key)
+	}
+	if len(c.underWay) >= mostRequests {
+		return nil, nil, tooMany
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	c.underWay[key] = cancel
+	c.requests.Add(1)
+	return ctx, func() {
+		defer c.requests.Done()
+		cancel(nil)
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		delete(c.underWay, key)
+	}, nil
+}
+
+// cancel ends the request of that id. One that is over, or was never there, is
+// no fault: a cancellation crosses the answer on its way.
+func (c *stdioClient) cancel(id json.RawMessage) {
+	key, why := keyOf(id)
+	if why != nil {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if cancel, ok := c.underWay[key]; ok {
+		cancel(tools.ErrCancelled)
+	}
+}
+
+// finished takes no more requests up and waits until none is under way, for as
+// long as a farewell is.
+func (c *stdioClient) finished() {
+	c.mu.Lock()
+	c.ending = true
+	c.mu.Unlock()
+	done := make(chan struct{})
+	go func() { c.requests.Wait(); close(done) }()
+	select {
+	case <-done:
+	case <-time.After(farewell):
+	}
+}
