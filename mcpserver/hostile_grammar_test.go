@@ -14,7 +14,7 @@ var (
 	frameLine = regexp.MustCompile(`^ *\d+: ((?:[0-9a-f]{4} )*[0-9a-f]{2}(?:[0-9a-f]{2})?) *  \|([ -~]{1,16})\|$`)
 	proseLine = []*regexp.Regexp{
 		regexp.MustCompile(`^#\d+ \d+ bytes, waited [0-9.]+ s(: .*)?$`),
-		regexp.MustCompile(`^#\d+ \d+ bytes: retransmission of #\d+(, sent before your answer #\d+|, sent after your answer #\d+, which may be lost)?$`),
+		regexp.MustCompile(`^#\d+ \d+ bytes: retransmission of #\d+(, sent before your answer #\d+|, sent after your answer #\d+, which may be lost: copy it to send it again)?$`),
 		regexp.MustCompile(`^\d+ more queued, \d+ dropped$`),
 		regexp.MustCompile(`^\+ \d+ more bytes?(, from \d+)?$`),
 		regexp.MustCompile(`^no packet in \d+ ms \(tun0 up, private network, \d+ packets so far(, \d+ written|; the user can ping it with: tun-mcp exec -- ping 10\.77\.0\.2)\)$`),

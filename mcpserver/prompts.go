@@ -76,7 +76,7 @@ func refusePrompt(text []byte) *refusal {
 }
 
 // untilTold is when an agent stops if nobody has given it a number.
-const untilTold = "until the user says stop, or three reads in a row bring nothing"
+const untilTold = "until the user says stop, or three reads of 30 s in a row bring nothing"
 
 func answerPings(now session.Status, arguments map[string]string) (string, error) {
 	until := untilTold

@@ -23,5 +23,6 @@ type Packet struct {
 	Data      []byte        // the whole packet, from the IP header on
 	ReplyTo   int           // written packets: the number of the packet answered, 0 if none is known
 	Response  time.Duration // written packets: from the arrival of ReplyTo to Time
+	Repeats   int           // written packets: the number of the same TCP segment written before, 0 if there is none
 	Injected  bool          // came in through the control socket, not from the peer's stack
 }

@@ -49,6 +49,7 @@ type Session struct {
 	record   record
 	pairs    pairs
 	shown    map[packet.Segment]int // TCP segments delivered, by the number they were delivered under
+	sent     map[packet.Segment]int // those written
 	rate     bucket                 // of written packets
 	counters Counters
 	watchers map[*watcher]struct{}
@@ -74,6 +75,7 @@ func New(device tun.Device, config Config) *Session {
 		pairs:    newPairs(),
 		rate:     bucket{rate: config.MaxPPS},
 		shown:    make(map[packet.Segment]int),
+		sent:     make(map[packet.Segment]int),
 		watchers: make(map[*watcher]struct{}),
 	}
 	s.reader.Add(1)
@@ -119,8 +121,11 @@ func (s *Session) keep(p *Packet) {
 	s.config.Record.add(p)
 	s.record.add(p, func(old *Packet) {
 		s.pairs.forget(old)
-		if segment, ok := packet.SegmentOf(old.Data); ok && s.shown[segment] == old.Number {
-			delete(s.shown, segment)
+		segment, ok := packet.SegmentOf(old.Data)
+		for _, numbers := range []map[packet.Segment]int{s.shown, s.sent} {
+			if ok && numbers[segment] == old.Number {
+				delete(numbers, segment)
+			}
 		}
 	})
 }

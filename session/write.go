@@ -92,7 +92,16 @@ func (s *Session) Write(ctx context.Context, data []byte, replyTo int) (*Packet,
 		return nil, &RateError{MaxPPS: s.config.MaxPPS, Wait: wait}
 	}
 	p := &Packet{Number: s.record.last + 1, Direction: Write, Time: time.Now(), Data: data, ReplyTo: replyTo}
-	if p.ReplyTo == 0 {
+	if segment, ok := packet.SegmentOf(data); ok {
+		if p.Repeats = s.sent[segment]; p.Repeats == 0 {
+			s.sent[segment] = p.Number
+		}
+	}
+	switch first, err := s.record.find(p.Repeats); {
+	case p.ReplyTo != 0:
+	case err == nil:
+		p.ReplyTo = first.packet.ReplyTo
+	default:
 		p.ReplyTo = s.pairs.answered(data)
 	}
 	if e, err := s.record.find(p.ReplyTo); err == nil && p.ReplyTo != 0 {

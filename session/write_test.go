@@ -217,3 +217,40 @@ func TestAnsweredRepeatsEndNoRead(t *testing.T) {
 		}
 	})
 }
+
+// A segment that the agent sends again answers what it answered before, whatever
+// of its flow came meanwhile, and is no response whose time counts.
+func TestWriteOfARepeat(t *testing.T) {
+	inBubble(t, Config{}, func(t *testing.T, s *Session, d *tuntest.Device) {
+		data := func(seq byte, flags byte) []byte {
+			b := append(syn(t, 5), "hello"...)
+			b[3], b[27], b[33] = byte(len(b)), seq, flags
+			return fixed(t, b)
+		}
+		deliver := func(b []byte) {
+			t.Helper()
+			d.FromPeer(b)
+			if b, err := s.Read(t.Context(), second); err != nil || len(b.Packets) != 1 {
+				t.Fatalf("read %q, %v", numbers(b), err)
+			}
+		}
+		deliver(data(1, 0x18)) // #1
+		reply := append([]byte(nil), data(1, 0x18)...)
+		copy(reply[12:], []byte{10, 77, 0, 2, 10, 77, 0, 1})
+		copy(reply[20:], []byte{0, 80, 0, 5})
+		reply = fixed(t, reply)
+		first, err := s.Write(t.Context(), reply, 0) // #2
+		if err != nil || first.ReplyTo != 1 || first.Repeats != 0 {
+			t.Fatalf("%+v, %v; want an answer to #1", first, err)
+		}
+		deliver(data(6, 0x10)) // #3
+		time.Sleep(10 * time.Second)
+		again, err := s.Write(t.Context(), reply, 0) // #4
+		if err != nil || again.ReplyTo != 1 || again.Repeats != 2 {
+			t.Errorf("%+v, %v; want #2 again, which answers #1", again, err)
+		}
+		if r := s.Fill(Status{}).Responses; r.Answered != 1 || r.Max > 5000 {
+			t.Errorf("%+v; want the one response", r)
+		}
+	})
+}

@@ -85,7 +85,7 @@ func (h *Host) show(out *strings.Builder, p session.Delivered, most int) {
 		case p.Answer > p.Number:
 			fmt.Fprintf(out, ", sent before your answer #%d", p.Answer)
 		case p.Answer > 0:
-			fmt.Fprintf(out, ", sent after your answer #%d, which may be lost", p.Answer)
+			fmt.Fprintf(out, ", sent after your answer #%d, which may be lost: copy it to send it again", p.Answer)
 		}
 		out.WriteByte('\n')
 		return

@@ -82,7 +82,11 @@ func TestRetransmissionAroundTheAnswer(t *testing.T) {
 	}
 	b.receive(syn)
 	text, err = b.call("read_packet", `{"settle_ms": 0}`)
-	if err != nil || !strings.HasPrefix(text, "#4 40 bytes: retransmission of #1, sent after your answer #3, which may be lost\n") {
+	if err != nil || !strings.HasPrefix(text, "#4 40 bytes: retransmission of #1, sent after your answer #3, which may be lost: copy it to send it again\n") {
+		t.Errorf("got %v\n%s", err, text)
+	}
+	text, err = b.call("write_packet", `{"packets": [{"copy": 3}]}`)
+	if err != nil || !strings.HasPrefix(text, "#5 40 bytes written: ") || !strings.HasSuffix(text, ", checksums ok, retransmission of #3") {
 		t.Errorf("got %v\n%s", err, text)
 	}
 }

@@ -149,7 +149,10 @@ func (h *Host) writeOne(ctx context.Context, p packetArguments, assist Assist, h
 		}
 		line += ")"
 	}
-	if written.ReplyTo != 0 {
+	switch {
+	case written.Repeats != 0:
+		line += fmt.Sprintf(", retransmission of #%d", written.Repeats)
+	case written.ReplyTo != 0:
 		line += fmt.Sprintf(", %s after #%d", seconds(written.Response), written.ReplyTo)
 	}
 	return line, nil
