@@ -29,6 +29,7 @@ type model struct {
 	mu    sync.Mutex // guards what follows
 	wait  int        // timeout_ms of the first read
 	then  int        // and of those that follow a write
+	stays bool       // it goes on reading while nothing comes, until the link has ended
 	tool  string     // what the client puts before the name of a tool
 	agent scripted   // its rules, and how many it answered
 	turns []turn     // the turns of the agent, without the client's own errands
@@ -134,11 +135,16 @@ func (m *model) next(a ask) speech {
 	case !ok: // a new prompt
 		m.agent.answered = 0
 		return speech{tool: m.tool + "read_packet", arguments: fmt.Sprintf(then, m.wait, m.agent.batch)}
+	case m.stays && strings.Contains(result, "the link has ended: the trial is over. Nothing more comes"):
+		return speech{text: fmt.Sprintf("I answered %d packets.", m.agent.answered)}
 	case failed:
 		m.agent.faults = append(m.agent.faults, result)
 		return speech{text: "The tool failed: " + result}
 	}
 	replies := m.agent.replies(result)
+	if replies == "" && m.stays {
+		return speech{tool: m.tool + "read_packet", arguments: fmt.Sprintf(then, m.then, m.agent.batch)}
+	}
 	if replies == "" {
 		return speech{text: fmt.Sprintf("I answered %d pings; then: %s", m.agent.answered, result)}
 	}

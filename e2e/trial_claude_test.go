@@ -8,15 +8,18 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/tun-mcp/tun-mcp/trial"
 	"github.com/tun-mcp/tun-mcp/trial/score"
 )
 
 // The real Claude Code with a scripted model, measured by the trial: every ping
-// right, its turns and tokens read.
+// right, its turns and tokens read. The model goes on reading, as the prompt
+// tells it, until the link has ended: that ends it at once.
 func TestTrialOfClaude(t *testing.T) {
 	c := newClaude(t, builtProject(t), true)
+	c.model.set(func(m *model) { m.then, m.stays = 90000, true })
 	bin := t.TempDir() // the trial looks for claude on PATH
 	if err := os.Symlink(c.process.Path, filepath.Join(bin, "claude")); err != nil {
 		t.Fatal(err)
@@ -24,7 +27,11 @@ func TestTrialOfClaude(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "report.json")
 	cmd := exec.Command(program, "trial", "ping", "--agent", "claude", "--count", "5", "--json", path)
 	cmd.Dir, cmd.Env = c.project, append(c.process.Env, "PATH="+bin+":"+os.Getenv("PATH"))
+	start := time.Now()
 	out, err := cmd.CombinedOutput()
+	if took := time.Since(start); took > 60*time.Second { // less than one read
+		t.Errorf("it took %v", took)
+	}
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}

@@ -52,7 +52,7 @@ func (h *Host) read(ctx context.Context, a readArguments) (string, error) {
 		}
 		return "", fmt.Errorf("the read was cancelled: no packet was taken, all are still there for the next read")
 	case err != nil:
-		return "", fmt.Errorf("%w. %s", err, linkGone)
+		return "", fmt.Errorf("%w. %s", err, linkGone(err))
 	case len(batch.Packets) == 0:
 		return h.nothing(a.TimeoutMS), nil
 	}
@@ -68,8 +68,13 @@ func (h *Host) read(ctx context.Context, a readArguments) (string, error) {
 // cancelled the call.
 var ErrCancelled = errors.New("cancelled by the client")
 
-// linkGone is what to do once the link has ended.
-const linkGone = "The link does not come back: ask the user to restart this MCP server (in Claude Code: /mcp, reconnect)"
+// linkGone is what to do once the link has ended, as err says.
+func linkGone(err error) string {
+	if _, meant := errors.AsType[*session.EndedError](err); meant {
+		return "Nothing more comes, and nothing more can be written"
+	}
+	return "The link does not come back: ask the user to restart this MCP server (in Claude Code: /mcp, reconnect)"
+}
 
 // show writes one packet as the agent sees it.
 func (h *Host) show(out *strings.Builder, p session.Delivered, most int) {

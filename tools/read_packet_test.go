@@ -54,6 +54,24 @@ func TestReadPacketWithAssistNone(t *testing.T) {
 	}
 }
 
+// A link that was ended on purpose is nothing that a user could repair.
+func TestToolsOfALinkThatWasEnded(t *testing.T) {
+	b := newBench(t, AssistFix)
+	b.receive(request)
+	if err := b.Session.End("the trial is over"); err != nil {
+		t.Fatal(err)
+	}
+	if text, err := b.call("read_packet", `{}`); err != nil || !strings.HasPrefix(text, "#1 84 bytes") {
+		t.Errorf("what was queued: %s, %v", text, err)
+	}
+	for tool, arguments := range map[string]string{"read_packet": `{}`, "write_packet": `{"packets": [{"reply_to": 1}], "then_read": {}}`} {
+		_, err := b.call(tool, arguments)
+		if err == nil || !strings.Contains(err.Error(), "the link has ended: the trial is over") || !strings.HasSuffix(err.Error(), ". Nothing more comes, and nothing more can be written") {
+			t.Errorf("%s: %v", tool, err)
+		}
+	}
+}
+
 func TestReadPacketCollapsesRetransmissions(t *testing.T) {
 	b := newBench(t, AssistFix)
 	syn := "45000028 00004000 40060000 0a4d0001 0a4d0002 1388 0050 00000001 00000000 5002 ffff 0000 0000"

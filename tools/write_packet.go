@@ -60,7 +60,8 @@ func (h *Host) write(ctx context.Context, a writeArguments) (string, error) {
 		return "", errors.New(`packets is missing; accepted: an array of 1 to 64 objects. Example: {"packets": [{"hex": "4500..."}]}`)
 	}
 	var out strings.Builder
-	sent, ended := 0, false
+	sent := 0
+	var ended error   // the link has
 	var tooFast error // the first packet over the rate limit holds up all behind it: their order stays
 	for i, p := range a.Packets {
 		line, err := h.writeOne(ctx, p, assist, tooFast)
@@ -70,7 +71,9 @@ func (h *Host) write(ctx context.Context, a writeArguments) (string, error) {
 			} else if limit, ok := errors.AsType[*session.RateError](err); ok {
 				tooFast = limit
 			}
-			ended = ended || errors.Is(err, os.ErrClosed)
+			if errors.Is(err, os.ErrClosed) {
+				ended = err
+			}
 			fmt.Fprintf(&out, "packet %d%s: %v\n", i+1, p.about(), err)
 			continue
 		}
@@ -83,8 +86,8 @@ func (h *Host) write(ctx context.Context, a writeArguments) (string, error) {
 		if a.ThenRead != nil {
 			out.WriteString(", so then_read was skipped")
 		}
-		if ended {
-			out.WriteString(". " + linkGone)
+		if ended != nil {
+			out.WriteString(". " + linkGone(ended))
 		} else {
 			out.WriteString(": correct and write again")
 		}

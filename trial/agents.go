@@ -115,8 +115,9 @@ func (o *Options) prompt() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "You are a host on an IP link, by the tools read_packet, write_packet and hexdump of the MCP server tun. "+
 		"Its instructions and tun://status tell your addresses. "+
-		"Be that host until %d reads in a row, each with timeout_ms %d, bring nothing. "+
-		"Then say in one line how many packets you answered, and stop. Do not use any other tool, and write no program: every byte is yours.\n",
+		"Be that host until the tools say that the link has ended: that is the end of your task. "+
+		"End it yourself only once %d reads in a row, each with timeout_ms %d, bring nothing. "+
+		"At the end say in one line how many packets you answered, and stop. Do not use any other tool, and write no program: every byte is yours.\n",
 		o.idleReads(), idleRead.Milliseconds())
 	for _, name := range guides {
 		text, err := docs.Files.ReadFile(name)

@@ -11,7 +11,6 @@ import (
 
 	"github.com/tun-mcp/tun-mcp/session"
 	"github.com/tun-mcp/tun-mcp/session/control"
-	"github.com/tun-mcp/tun-mcp/trial/child"
 )
 
 // Bounds of an agent's life in a trial.
@@ -129,32 +128,6 @@ func (p *player) ready(outer context.Context) error {
 			}
 			return fmt.Errorf("the agent has not read from the link in %v: %s", p.patience, p.why())
 		}
-	}
-}
-
-// stop ends the agent. For so long it may first come to its own end, and tell
-// what it has to tell.
-func (p *player) stop(ctx context.Context, patience time.Duration) {
-	if p.folder != "" {
-		defer os.RemoveAll(p.folder)
-	}
-	if p.command == nil {
-		return
-	}
-	if patience > 0 {
-		select {
-		case <-p.ended:
-			return
-		case <-time.After(patience):
-		case <-ctx.Done():
-		}
-	}
-	_ = child.Interrupt(p.command) // it has ended if this fails
-	select {
-	case <-p.ended:
-	case <-time.After(closePatience):
-		_ = child.Kill(p.command)
-		<-p.ended
 	}
 }
 

@@ -22,13 +22,14 @@ import (
 
 // FuzzControl: whatever a command asks, whatever follows on a connection that
 // was upgraded, it is answered in the terms of the endpoint, what it asks for
-// and no more is done, and the session goes on.
+// and no more is done, and the session goes on unless that was asked to end.
 func FuzzControl(f *testing.F) {
 	frames := append([]byte(`{"network":"tcp","address":"10.77.0.2:80","ttl":3,"timeout_ms":5000}`+"\n"),
 		0, 0, 0, 2, frameData, 'h', 'i', 0, 0, 0, 0, frameEnd)
 	for which := range byte(len(endpoints)) {
 		f.Add(which, "ip=6", []byte(`{"hex": "4500 0014 0000 0000 4001 0000 0a4d0002 0a4d0001", "seq": 1}`+"\n"))
 		f.Add(which, "", frames)
+		f.Add(which, "", []byte(`{"why": "the trial is over"}`))
 	}
 	f.Fuzz(askControl)
 }
@@ -57,7 +58,7 @@ func askControl(t *testing.T, which byte, query string, body []byte) {
 		r.Header.Set("Upgrade", UpgradePing)
 	case "/dial":
 		r.Header.Set("Upgrade", UpgradeDial)
-	case "/events", "/end": // they last as long as the session
+	case "/events", "/end": // asked for with GET, they last as long as the session
 		w.flushed = func() {
 			if _, err := s.Inject(append([]byte("\n"), body...)); err != nil && len(body) < packet.MaxLen {
 				t.Error(err)
@@ -81,6 +82,7 @@ var endpoints = []struct {
 	{"POST", "/ping", checkPing},
 	{"POST", "/dial", checkDial},
 	{"GET", "/events", checkEvents},
+	{"POST", "/end", checkEnd},
 	{"GET", "/end", func(t *testing.T, _ *session.Session, _ *fakePeer, w *taker, _ []byte) { decoded[EndReply](t, w.Body) }},
 	{"GET", "/status", func(t *testing.T, _ *session.Session, _ *fakePeer, w *taker, _ []byte) {
 		decoded[session.Status](t, w.Body)
@@ -101,6 +103,21 @@ func checkInject(t *testing.T, s *session.Session, _ *fakePeer, w *taker, body [
 	p, err3 := s.Packet(decoded[InjectReply](t, w.Body).Number)
 	if err := errors.Join(err, err2, err3); err != nil || !bytes.Equal(p.Data, want) || !p.Injected {
 		t.Errorf("%s was injected as %+v, %v", body, p, err)
+	}
+}
+
+func checkEnd(t *testing.T, s *session.Session, _ *fakePeer, w *taker, body []byte) {
+	ended, ok := errors.AsType[*session.EndedError](s.Err())
+	if w.Code != http.StatusOK {
+		if text := strings.TrimSuffix(w.Body.String(), "\n"); w.Code >= 500 || s.Err() != nil || strings.ContainsFunc(text, func(c rune) bool { return !unicode.IsPrint(c) }) {
+			t.Errorf("%d %q, %v", w.Code, text, s.Err())
+		}
+		return
+	}
+	var request EndRequest
+	err := json.NewDecoder(bytes.NewReader(body)).Decode(&request)
+	if answer := decoded[EndReply](t, w.Body); err != nil || !ok || ended.Why != request.Why || answer.End != ended.Error() || strings.ContainsFunc(ended.Why, func(c rune) bool { return !unicode.IsPrint(c) }) {
+		t.Errorf("%s ended the link: %+v, %v, %v", body, answer, s.Err(), err)
 	}
 }
 

@@ -41,6 +41,7 @@ func Serve(s *session.Session, listener net.Listener, status func() session.Stat
 	mux.HandleFunc("GET /status", c.getStatus)
 	mux.HandleFunc("GET /events", c.getEvents)
 	mux.HandleFunc("GET /end", c.getEnd)
+	mux.HandleFunc("POST /end", c.postEnd)
 	mux.HandleFunc("POST /inject", c.postInject)
 	mux.HandleFunc("POST /ping", c.postPing)
 	mux.HandleFunc("POST /dial", c.postDial)
@@ -98,7 +99,7 @@ func (c *Server) getEvents(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// EndReply answers GET /end.
+// EndReply answers GET /end and POST /end.
 type EndReply struct {
 	End string `json:"end"` // why the link has ended
 }
