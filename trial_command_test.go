@@ -25,6 +25,35 @@ func TestMistakeIsPartOfTheName(t *testing.T) {
 	}
 }
 
+// The files that are no reports stay, though they look a little like some.
+func TestTrialKeepsOtherFiles(t *testing.T) {
+	own := func(name string) string {
+		path := filepath.Join(t.TempDir(), filepath.Base(name))
+		data, err := os.ReadFile(name)
+		if err == nil {
+			err = os.WriteFile(path, data, 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	npm := filepath.Join(t.TempDir(), "package.json")
+	if err := os.WriteFile(npm, []byte(`{"name": "x", "version": "1.2.3"}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct{ json, html string }{
+		{json: own("server.json")}, {json: own(".claude-plugin/marketplace.json")}, {json: own("plugin/.claude-plugin/plugin.json")}, {json: npm},
+		{html: own("docs/trial.md")}, {html: own("trial/report/page.go")}, {html: npm},
+	} {
+		o := goodTrial()
+		o.json, o.html = test.json, test.html
+		if _, err := o.options(nil); err == nil || !strings.Contains(err.Error(), "the file exists and is no report of a trial: remove it or name another") {
+			t.Errorf("%+v: %v", test, err)
+		}
+	}
+}
+
 // What a trial writes has files of its own, and all of them are looked at before
 // it begins: also those of recordings that begin hours later.
 func TestTrialTargets(t *testing.T) {

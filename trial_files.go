@@ -16,7 +16,7 @@ import (
 // checkTargets says why what is found cannot be written where the flags say: to
 // the reports' files and those of the recordings.
 func (o trialFlags) checkTargets(recordings []string) error {
-	if err := errors.Join(checkTarget("--json", o.json, holdsJSON), checkTarget("--html", o.html, holdsPage)); err != nil {
+	if err := errors.Join(checkTarget("--json", o.json, score.IsReport), checkTarget("--html", o.html, report.IsPage)); err != nil {
 		return err
 	}
 	for _, path := range recordings {
@@ -54,7 +54,7 @@ func place(path string) string {
 // checkTarget says why a report cannot be written to path, which flag names. A
 // file that is there already is replaced if it is such a report, as holds says:
 // another file's content would be lost.
-func checkTarget(flag, path string, holds func(head []byte) bool) error {
+func checkTarget(flag, path string, holds func(io.Reader) bool) error {
 	info, err := os.Stat(path)
 	switch {
 	case path == "":
@@ -75,23 +75,11 @@ func checkTarget(flag, path string, holds func(head []byte) bool) error {
 		return fmt.Errorf("%s: the report could not be written: %w", flag, err)
 	}
 	defer f.Close()
-	head := make([]byte, 4096)
-	n, err := io.ReadFull(f, head)
-	if err != nil && n > 0 && !errors.Is(err, io.ErrUnexpectedEOF) {
-		return fmt.Errorf("%s: %w", flag, err)
-	}
-	if n > 0 && !holds(head[:n]) {
+	if info.Size() > 0 && !holds(f) {
 		return fmt.Errorf("%s %s: the file exists and is no report of a trial: remove it or name another", flag, path)
 	}
 	return nil
 }
-
-// holdsJSON and holdsPage know what --json and --html write.
-func holdsJSON(head []byte) bool {
-	return bytes.HasPrefix(head, []byte("{")) && bytes.Contains(head, []byte(`"version":`))
-}
-
-func holdsPage(head []byte) bool { return bytes.Contains(head, []byte("tun-mcp trial")) }
 
 // save writes the files that were asked for.
 func (o trialFlags) save(found *score.Report) error {

@@ -19,7 +19,7 @@ func FuzzLoad(f *testing.F) {
 			f.Add(data)
 		}
 	}
-	f.Add([]byte(`{"version":1,"scenarios":[{"exchanges":[{"at_ms":-1e308,"response_ms":1e308},{"at_ms":1e308,"response_ms":5e-324,"outcome":"right"}]}]}`))
+	f.Add([]byte(`{"version":1,"program":"","started":"2026-11-22T22:10:00Z","settings":{},"scenarios":[{"exchanges":[{"at_ms":-1e308,"response_ms":1e308},{"at_ms":1e308,"response_ms":5e-324,"outcome":"right"}]}]}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		r, err := score.Read(bytes.NewReader(data))
 		if err != nil {

@@ -100,19 +100,18 @@ func Read(from io.Reader) (*Report, error) {
 	case data[0] != '{':
 		return nil, fmt.Errorf("it starts with %+q, not with {; %s", data[0], wantReport)
 	}
-	var head struct {
-		Version *json.Number `json:"version"`
-		Program string       `json:"program"`
-	}
-	if err := json.Unmarshal(data, &head); err != nil {
+	var h head
+	if err := json.Unmarshal(data, &h); err != nil {
 		return nil, badReport(err, len(data))
 	}
 	switch {
-	case head.Version == nil:
+	case h.Version == nil:
 		return nil, errors.New("it is JSON, but has no version; " + wantReport)
-	case head.Version.String() != fmt.Sprint(Version):
+	case h.Version.String() != fmt.Sprint(Version) && h.Program != nil:
 		return nil, fmt.Errorf("it is of version %.20s, written by tun-mcp %+.40q; this program reads version %d: use the one that wrote it, or run the trial again",
-			head.Version, head.Program, Version)
+			h.Version, *h.Program, Version)
+	case !h.ofReport():
+		return nil, errors.New("it is JSON, but has not the keys of a report; " + wantReport)
 	}
 	r := new(Report)
 	if err := json.Unmarshal(data, r); err != nil {

@@ -108,6 +108,8 @@ func TestReadReportRefuses(t *testing.T) {
 		{"a page", "<!doctype html>", `it starts with '<', not with {`},
 		{"a list", "[]", "a report is what tun-mcp trial --json FILE writes"},
 		{"other JSON", `{"a": 1}`, "has no version"},
+		{"JSON with a version", `{"version": 1}`, "has not the keys of a report"},
+		{"JSON of another program", `{"version": 2, "started": 1, "settings": {}}`, "has not the keys of a report"},
 		{"an older one", `{"version": 0, "program": "0.0.1"}`, `it is of version 0, written by tun-mcp "0.0.1"; this program reads version 1`},
 		{"a later one", `{"version": 2, "program": "9"}`, "use the one that wrote it, or run the trial again"},
 		{"a version in words", `{"version": "one"}`, "json"},
