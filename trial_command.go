@@ -102,13 +102,12 @@ func (o trialFlags) options(names []string) (trial.Options, error) {
 	case o.record != "" && t.Agent.Kind == trial.AgentRunning:
 		return t, errors.New("--record does not go with --agent running: start that session's server with --record")
 	case o.network == tun.NetworkHost:
-		return t, errors.New("--network host: a trial floods its link, so it takes private or memory only")
+		return t, errors.New("--network host: a trial floods its link; accepted are auto, private, memory")
+	case !slices.Contains([]string{tun.NetworkAuto, tun.NetworkPrivate, tun.NetworkMemory}, o.network):
+		return t, fmt.Errorf("--network %q: accepted are auto, private, memory", o.network)
 	}
 	if _, err := tools.ParseAssist(o.assist); err != nil {
 		return t, fmt.Errorf("--%w", err)
-	}
-	if err := (tun.Config{Network: o.network}).Validate(); err != nil {
-		return t, err
 	}
 	if len(names) == 0 && t.Agent.Kind == trial.AgentRunning {
 		// A session that is running has the link that it has.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tun-mcp/tun-mcp/trial"
+	"github.com/tun-mcp/tun-mcp/trial/score"
 )
 
 // goodTrial is flags of a trial that are accepted.
@@ -54,6 +55,18 @@ func TestTrialKeepsOtherFiles(t *testing.T) {
 	}
 }
 
+// A page that could not be written says what to do, as a report does.
+func TestTrialSavesWithTheNextStep(t *testing.T) {
+	if _, err := os.Stat("/dev/full"); err != nil {
+		t.Skip(err)
+	}
+	o := trialFlags{json: "/dev/full", html: "/dev/full"}
+	err := o.save(&score.Report{})
+	if err == nil || !strings.Contains(err.Error(), "give another path to --json") || !strings.Contains(err.Error(), "give another path to --html") {
+		t.Error(err)
+	}
+}
+
 // What a trial writes has files of its own, and all of them are looked at before
 // it begins: also those of recordings that begin hours later.
 func TestTrialTargets(t *testing.T) {
@@ -81,6 +94,11 @@ func TestTrialTargets(t *testing.T) {
 		{os.DevNull, os.DevNull, "", ""},
 		{"", "", "old.pcapng", exists},
 		{"", "", "old-2.pcapng", exists},
+		{"", "", "link", "it is a folder"},
+		{"", "", "sub", "--record sub: it is a folder: name a file in it"},
+		{"", "", os.DevNull, "name a file that is not there yet"},
+		{"", "", filepath.Join("none", "x"), "name one in a folder that you may write to"},
+		{filepath.Join("none", "x"), "", "", "name one in a folder that you may write to"},
 	} {
 		o := goodTrial()
 		o.json, o.html, o.record = test.json, test.html, test.record

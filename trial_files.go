@@ -20,8 +20,8 @@ func (o trialFlags) checkTargets(recordings []string) error {
 		return err
 	}
 	for _, path := range recordings {
-		if _, err := os.Lstat(path); err == nil {
-			return fmt.Errorf("--record: %s exists, and a recording is never written over: remove it or name another", path)
+		if err := checkRecording(path); err != nil {
+			return err
 		}
 	}
 	taken := make(map[string]bool)
@@ -60,11 +60,7 @@ func checkTarget(flag, path string, holds func(io.Reader) bool) error {
 	case path == "":
 		return nil
 	case errors.Is(err, fs.ErrNotExist):
-		f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
-		if err != nil {
-			return fmt.Errorf("%s: the report could not be written: %w", flag, err)
-		}
-		return errors.Join(f.Close(), os.Remove(path))
+		return checkNew(flag, path)
 	case err == nil && info.IsDir():
 		return fmt.Errorf("%s %s: it is a folder: name a file in it", flag, path)
 	case err == nil && !info.Mode().IsRegular():
@@ -72,13 +68,39 @@ func checkTarget(flag, path string, holds func(io.Reader) bool) error {
 	}
 	f, err := os.OpenFile(path, os.O_RDWR, 0)
 	if err != nil {
-		return fmt.Errorf("%s: the report could not be written: %w", flag, err)
+		return fmt.Errorf("%s: the report could not be written: %w; name another file", flag, err)
 	}
 	defer f.Close()
 	if info.Size() > 0 && !holds(f) {
 		return fmt.Errorf("%s %s: the file exists and is no report of a trial: remove it or name another", flag, path)
 	}
 	return nil
+}
+
+// checkRecording says why no recording can be made at path.
+func checkRecording(path string) error {
+	info, err := os.Lstat(path)
+	if led, err := os.Stat(path); err == nil {
+		info = led
+	}
+	switch {
+	case err != nil:
+		return checkNew("--record", path)
+	case info.IsDir():
+		return fmt.Errorf("--record %s: it is a folder: name a file in it", path)
+	case info.Mode().IsRegular() || info.Mode()&fs.ModeSymlink != 0:
+		return fmt.Errorf("--record %s: it exists, and a recording is never written over: remove it or name another", path)
+	}
+	return fmt.Errorf("--record %s: it is a device, a pipe or a socket: name a file that is not there yet", path)
+}
+
+// checkNew says why no file can be made at path, which flag names.
+func checkNew(flag, path string) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if err != nil {
+		return fmt.Errorf("%s: the file could not be made: %w; name one in a folder that you may write to", flag, err)
+	}
+	return errors.Join(f.Close(), os.Remove(path))
 }
 
 // save writes the files that were asked for.
@@ -93,7 +115,7 @@ func (o trialFlags) save(found *score.Report) error {
 			drawn = score.Replace(o.html, page.Bytes())
 		}
 		if drawn != nil {
-			drawn = fmt.Errorf("writing the page: %w", drawn)
+			drawn = fmt.Errorf("writing the page: %w; give another path to --html", drawn)
 		}
 	}
 	return errors.Join(saved, drawn)

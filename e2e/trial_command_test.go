@@ -88,7 +88,10 @@ func TestTrialUsage(t *testing.T) {
 		{"ping --count 0", "--count 0: accepted are 1 to"},
 		{"ping --assist some", `--assist "some": accepted are none, check and fix`},
 		{"ping --mistake all", `--mistake: there is no mistake "all"; there are: ip-checksum`},
-		{"ping --network host", "private or memory only"},
+		{"ping --network host", "accepted are auto, private, memory"},
+		{"ping --network x", `--network "x": accepted are auto, private, memory`},
+		{"ping --record .", "--record .: it is a folder: name a file in it"},
+		{"ping --record nowhere/x", "--record: the file could not be made: open nowhere/x: "},
 		{"ping --model x", "--model goes with --agent claude"},
 		{"ping --session x", "--session goes with --agent running"},
 	}
