@@ -42,7 +42,10 @@ not, 2 for wrong usage.`,
   tun-mcp trial ping --agent claude --model MODEL --json a.json
   tun-mcp trial ping --agent running
   tun-mcp trial compare a.json b.json`,
-		RunE: func(cmd *cobra.Command, names []string) error { return runTrial(cmd, names, o) },
+		RunE: func(cmd *cobra.Command, names []string) error {
+			o.fill(cmd.Flags().Changed)
+			return runTrial(cmd, names, o)
+		},
 	}
 	f := cmd.Flags()
 	f.SortFlags = false
@@ -64,6 +67,21 @@ not, 2 for wrong usage.`,
 	return cmd
 }
 
+// fill gives what was not asked for the value that suits who plays: a model
+// takes seconds for a turn.
+func (o *trialFlags) fill(given func(flag string) bool) {
+	interval, deadline := 2*time.Second, 2*time.Minute
+	if o.agent == trial.AgentBuiltin {
+		interval, deadline = 20*time.Millisecond, 5*time.Second
+	}
+	if !given("interval") {
+		o.interval = interval
+	}
+	if !given("deadline") {
+		o.deadline = deadline
+	}
+}
+
 // options turns the flags into what they stand for; its errors are of usage.
 func (o trialFlags) options(names []string) (trial.Options, error) {
 	var t trial.Options
@@ -74,22 +92,7 @@ func (o trialFlags) options(names []string) (trial.Options, error) {
 	if t.Agent, err = trial.ParseAgent(o.agent, o.model); err != nil {
 		return t, err
 	}
-	model := t.Agent.Kind != trial.AgentBuiltin
-	set := func(flag *time.Duration, builtin, otherwise time.Duration) float64 {
-		switch {
-		case *flag != 0:
-		case model:
-			*flag = otherwise
-		default:
-			*flag = builtin
-		}
-		return float64(*flag) / float64(time.Millisecond)
-	}
-	t.Settings = score.Settings{
-		Count: o.count, Seed: o.seed,
-		Interval: set(&o.interval, 20*time.Millisecond, 2*time.Second),
-		Deadline: set(&o.deadline, 5*time.Second, 2*time.Minute),
-	}
+	t.Settings = score.Settings{Count: o.count, Seed: o.seed, Interval: score.Milliseconds(o.interval), Deadline: score.Milliseconds(o.deadline)}
 	switch {
 	case o.count < 1 || o.count > 10000:
 		return t, fmt.Errorf("--count %d: accepted are 1 to 10000 requests", o.count)

@@ -16,6 +16,28 @@ func goodTrial() trialFlags {
 	return trialFlags{agent: trial.AgentBuiltin, count: 1, interval: time.Second, deadline: time.Second, network: "memory", assist: "fix"}
 }
 
+// What was not asked for suits who plays; 0 is a value like others, and refused.
+func TestTrialDefaults(t *testing.T) {
+	for _, test := range []struct {
+		agent, given, want string
+	}{
+		{"builtin", "", "20ms 5s"},
+		{"claude", "", "2s 2m0s"},
+		{"my-agent {config}", "interval", "0s 2m0s"},
+		{"running", "deadline", "2s 0s"},
+	} {
+		o := goodTrial()
+		o.agent, o.interval, o.deadline = test.agent, 0, 0
+		o.fill(func(flag string) bool { return flag == test.given })
+		if got := o.interval.String() + " " + o.deadline.String(); got != test.want {
+			t.Errorf("%+v: %s", test, got)
+		}
+		if _, err := o.options(nil); (err != nil) != (test.given != "") {
+			t.Errorf("%+v: %v", test, err)
+		}
+	}
+}
+
 // A report says of an agent that errs on purpose that it does.
 func TestMistakeIsPartOfTheName(t *testing.T) {
 	o := goodTrial()

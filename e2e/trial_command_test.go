@@ -92,6 +92,8 @@ func TestTrialUsage(t *testing.T) {
 		{"ping --network x", `--network "x": accepted are auto, private, memory`},
 		{"ping --record .", "--record .: it is a folder: name a file in it"},
 		{"ping --record nowhere/x", "--record: the file could not be made: open nowhere/x: "},
+		{"ping --interval 0", "--interval 0s: accepted is 1ms or more"},
+		{"ping --deadline 0", "--deadline 0s: accepted is 10ms or more"},
 		{"ping --model x", "--model goes with --agent claude"},
 		{"ping --session x", "--session goes with --agent running"},
 	}
