@@ -62,7 +62,7 @@ not, 2 for wrong usage.`,
 	f.StringVar(&o.json, "json", "", "write the whole report to this file; an older report there is replaced")
 	f.StringVar(&o.html, "html", "", "write a page with plots to this file; an older page there is replaced")
 	f.StringVar(&o.record, "record", "", "record every packet to this pcapng file")
-	f.StringVar(&o.mistake, "mistake", "", "with --agent builtin: make one kind of mistake on purpose: "+agent.Mistakes())
+	f.StringVar(&o.mistake, "mistake", "", "with --agent builtin: make one kind of mistake on purpose: "+agent.MistakesHelp())
 	cmd.AddCommand(compareCommand())
 	return cmd
 }

@@ -38,6 +38,20 @@ func TestTrialDefaults(t *testing.T) {
 	}
 }
 
+// Who reads the help or the page learns with which deadline late is late.
+func TestMistakeLateIsExplained(t *testing.T) {
+	page, err := os.ReadFile("docs/trial.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if help := trialCommand().Flag("mistake").Usage; !strings.HasSuffix(help, "late answers after 1.5 s: use it with --deadline 1s") {
+		t.Errorf("the help: %s", help)
+	}
+	if !strings.Contains(string(page), "`late` answers after 1.5 s: use it with `--deadline 1s`") {
+		t.Error("docs/trial.md does not say so")
+	}
+}
+
 // A report says of an agent that errs on purpose that it does.
 func TestMistakeIsPartOfTheName(t *testing.T) {
 	o := goodTrial()

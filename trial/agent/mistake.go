@@ -27,6 +27,11 @@ var mistakes = []string{
 // Mistakes lists them, for help and errors.
 func Mistakes() string { return strings.Join(mistakes, ", ") }
 
+// MistakesHelp lists them with what has to be known to use them.
+func MistakesHelp() string {
+	return fmt.Sprintf("%s; %s answers after %.1f s: use it with --deadline 1s", Mistakes(), score.FaultLate, lateBy.Seconds())
+}
+
 // CheckMistake says why there is no such mistake, nil if there is.
 func CheckMistake(name string) error {
 	if slices.Contains(mistakes, name) {
