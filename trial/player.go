@@ -1,12 +1,12 @@
 package trial
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
-	"strings"
 	"time"
 
 	"github.com/tun-mcp/tun-mcp/session"
@@ -145,10 +145,7 @@ func (p *player) why() string {
 		}
 	case <-time.After(time.Second): // its server may end a moment before it
 	}
-	said := strings.TrimSpace(p.stderr.String())
-	if said == "" {
-		said = lastLines(p.stdout.String())
-	}
+	said := cmp.Or(lastWords(p.stderr.String()), lastWords(p.stdout.String()))
 	if said == "" {
 		return how + ", and said nothing"
 	}

@@ -35,10 +35,18 @@ func (t *tail) String() string {
 	return string(t.text)
 }
 
-func lastLines(text string) string {
+// lastWords is the end of what an agent said, in one line: a slash stands where
+// a line ended.
+func lastWords(text string) string {
 	text = strings.TrimSpace(text)
 	if len(text) > tailBytes {
 		text = "…" + text[len(text)-tailBytes:]
 	}
-	return text
+	var lines []string
+	for _, line := range strings.FieldsFunc(text, func(c rune) bool { return c == '\n' || c == '\r' }) {
+		if line = strings.TrimSpace(line); line != "" {
+			lines = append(lines, line)
+		}
+	}
+	return strings.Join(lines, " / ")
 }
