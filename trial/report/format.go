@@ -26,7 +26,7 @@ var faultMeanings = map[string]string{
 	score.FaultType:              "an answer of the wrong kind: ICMP type or code, protocol, or a refusal",
 	score.FaultDuplicate:         "answered more than once",
 	score.FaultLate:              "answered after the deadline",
-	score.FaultLost:              "never answered",
+	score.FaultLost:              "never answered, or the program never had it",
 	score.FaultNoise:             "answered what must be left alone",
 }
 

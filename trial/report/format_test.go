@@ -1,6 +1,7 @@
 package report
 
 import (
+	"os"
 	"strings"
 	"testing"
 
@@ -16,6 +17,17 @@ func TestFormatTime(t *testing.T) {
 		if got := formatTime(ms); got != want {
 			t.Errorf("%g: %q, want %q", ms, got, want)
 		}
+	}
+}
+
+// What lost means is said alike here and in docs/trial.md.
+func TestMeaningOfLost(t *testing.T) {
+	page, err := os.ReadFile("../../docs/trial.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if meaning := faultMeanings[score.FaultLost]; !strings.Contains(string(page), "**lost** ("+meaning+")") {
+		t.Errorf("lost is %q here and something else there", meaning)
 	}
 }
 
