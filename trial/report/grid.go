@@ -41,13 +41,17 @@ func (c column) width() int {
 // gap stands before each column.
 const gap = 2
 
-func (g columnGroup) width() int {
-	width := 0
+func (g columnGroup) width() int { return max(g.columnsWidth(), gap+textWidth(g.title)) }
+
+func (g columnGroup) columnsWidth() (width int) {
 	for _, c := range g.columns {
 		width += gap + c.width()
 	}
 	return width
 }
+
+// lead is the space before its columns, where the title is wider.
+func (g columnGroup) lead() int { return g.width() - g.columnsWidth() }
 
 // text lays the grid out, at most width columns wide if that is possible at
 // all.
@@ -78,6 +82,7 @@ func (g grid) block(out *strings.Builder, groups []columnGroup, names int, p pai
 		pad(&titles, gap)
 		titles.WriteString(group.title)
 		pad(&titles, group.width()-gap-textWidth(group.title))
+		pad(&heads, group.lead())
 		for _, c := range group.columns {
 			heads.WriteString(c.set(c.head))
 		}
@@ -92,6 +97,7 @@ func (g grid) block(out *strings.Builder, groups []columnGroup, names int, p pai
 		line.WriteString(name)
 		pad(&line, names-textWidth(name))
 		for _, group := range groups {
+			pad(&line, group.lead())
 			for _, c := range group.columns {
 				cell := c.set(c.cells[row])
 				if c.style != nil {

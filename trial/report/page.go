@@ -32,6 +32,7 @@ var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
 	"timeOf":   timeOf,
 	"count":    formatCount,
 	"calls":    func(t score.Tally) string { return formatMean(t.CallsPerPacket()) },
+	"request":  func(t score.Tally) string { return formatMean(t.CallsPerRequest()) },
 	"chars":    func(t score.Tally) string { return formatMean(t.CharsPerPacket()) },
 	"rate":     rateOf,
 	"interval": intervalOf,
@@ -89,13 +90,6 @@ type part struct {
 	X, W position
 	Text string
 	Tip  string
-}
-
-// pageFault is a kind of fault over all scenarios.
-type pageFault struct {
-	Kind, Meaning, Where string
-	N                    int
-	W                    position
 }
 
 func newPage(r *score.Report) page {
@@ -171,28 +165,6 @@ func partsOf(p score.Parts) []namedPart {
 		d    score.Distribution
 	}{{"queue", p.Queue}, {"tool", p.Tool}, {"agent", p.Agent}, {"device", p.Device}} {
 		list = append(list, namedPart{part.name, part.d.Median, timeOf(part.d, part.d.Median)})
-	}
-	return list
-}
-
-func newFaults(r *score.Report) []pageFault {
-	total := score.Tally{}
-	for _, s := range r.Scenarios {
-		total.Add(score.Tally{Faults: s.Tally.Faults})
-	}
-	var list []pageFault
-	sorted := sortedFaults(total.Faults)
-	for _, f := range sorted {
-		where := ""
-		for _, s := range r.Scenarios {
-			if n := s.Tally.Faults[f.Kind]; n != 0 {
-				if where != "" {
-					where += ", "
-				}
-				where += fmt.Sprintf("%s %s", s.Scenario, formatCount(n))
-			}
-		}
-		list = append(list, pageFault{f.Kind, faultMeanings[f.Kind], where, f.N, axis{high: float64(sorted[0].N)}.at(float64(f.N))})
 	}
 	return list
 }

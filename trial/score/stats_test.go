@@ -110,6 +110,9 @@ func TestPerPacket(t *testing.T) {
 	if chars, ok := tally.CharsPerPacket(); chars != 15 || !ok {
 		t.Errorf("characters: %g, %t", chars, ok)
 	}
+	if calls, ok := (Tally{Calls: 30, Reads: 150, Sent: 5}).CallsPerRequest(); calls != 6 || !ok {
+		t.Errorf("%g calls a request (%t), want 6", calls, ok)
+	}
 	if _, ok := (Tally{Calls: 3}).CallsPerPacket(); ok {
 		t.Error("calls for each of no packets")
 	}

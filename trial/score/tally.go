@@ -111,21 +111,25 @@ func (t *Tally) assisted(level string, packets int) {
 }
 
 // CallsPerPacket is how many tool calls the agent made for each packet that it
-// read; ok is false if it read none.
-func (t Tally) CallsPerPacket() (calls float64, ok bool) { return perPacket(t.Calls, t.Reads) }
+// read, retransmissions included; ok is false if it read none.
+func (t Tally) CallsPerPacket() (calls float64, ok bool) { return per(t.Calls, t.Reads) }
+
+// CallsPerRequest is how many tool calls the agent made for each request; ok is
+// false if there was none.
+func (t Tally) CallsPerRequest() (calls float64, ok bool) { return per(t.Calls, t.Sent) }
 
 // CharsPerPacket is how many characters of arguments and results went between
 // agent and server for each packet that the agent read; ok is false if it read
 // none.
 func (t Tally) CharsPerPacket() (chars float64, ok bool) {
-	return perPacket(t.CharsIn+t.CharsOut, t.Reads)
+	return per(t.CharsIn+t.CharsOut, t.Reads)
 }
 
-func perPacket(n, packets int) (float64, bool) {
-	if packets <= 0 {
+func per(n, of int) (float64, bool) {
+	if of <= 0 {
 		return 0, false
 	}
-	return float64(n) / float64(packets), true
+	return float64(n) / float64(of), true
 }
 
 // InAll sums up all scenarios as if they were one.
