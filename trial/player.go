@@ -43,17 +43,18 @@ type player struct {
 }
 
 // start starts the agent of a trial in a session of its own and returns when
-// it reads from the link.
+// it reads from the link. One that was running before is found: ready waits for
+// it.
 func (o *Options) start(ctx context.Context, impair string, group int) (*player, error) {
 	p := &player{ended: make(chan struct{}), patience: fromMilliseconds(o.Settings.Deadline) + startPatienceMore,
 		stdout: tail{limit: outputBytes}, stderr: tail{limit: tailBytes}}
 	if o.Agent.Kind == AgentRunning {
-		client, err := control.Find(o.Session)
-		if err != nil {
+		var err error
+		if p.session, err = control.Find(o.Session); err != nil {
 			return nil, err
 		}
-		p.session = client
-		return p, p.ready(ctx)
+		p.status, err = p.session.Status(ctx)
+		return p, err
 	}
 	name := fmt.Sprintf("trial-%d-%x", os.Getpid(), time.Now().UnixNano()&0xffffff)
 	server := append([]string{o.Program, "serve", "--session", name, "--assist", o.Assist}, o.Link...)

@@ -95,13 +95,13 @@ func (o *Options) play(ctx context.Context, group []Scenario, number int, found 
 			}
 		}
 	}()
-	found.Network, found.Assist = p.status.Network, p.status.Assist
 	if o.Agent.Kind == AgentRunning {
 		found.Session = p.session.Name
+		if err := o.join(ctx, p, group); err != nil {
+			return err
+		}
 	}
-	if p.status.Network == "host" {
-		return errors.New("the session is on this machine's own network: a trial floods its link, so it takes private or memory only")
-	}
+	found.Network, found.Assist = p.status.Network, p.status.Assist
 	watching, cancel := context.WithCancel(context.WithoutCancel(ctx)) // an interrupted trial sees what came last
 	defer cancel()
 	record, err := watch(watching, p.session)

@@ -102,6 +102,16 @@ func (p *Progress) End(r score.Result) {
 	fmt.Fprintln(p.w, printableLine(line, longestLine))
 }
 
+// Say prints a line while no scenario runs.
+func (p *Progress) Say(format string, args ...any) {
+	if p == nil {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	fmt.Fprintln(p.w, printableLine(fmt.Sprintf(format, args...), longestLine))
+}
+
 // state says the counts so far.
 func (p *Progress) state() string {
 	counts := fmt.Sprintf("%s: %s of %s right", p.name, formatCount(p.tally.Right), formatCount(p.tally.Sent))
