@@ -42,10 +42,15 @@ type table struct {
 
 func (t *table) head() {
 	r := t.report
-	if r.Network == "" {
-		t.say(bold, 2, "%s, but no session came up", whoOf(r))
-	} else {
+	switch {
+	case r.Network != "":
 		t.say(bold, 2, "%s on a %s network, %s", whoOf(r), r.Network, assistOf(r))
+	case r.Session != "":
+		t.say(bold, 2, "%s, which did not read", whoOf(r))
+	case r.Agent.Kind == "running":
+		t.say(bold, 2, "no running session was found")
+	default:
+		t.say(bold, 2, "%s, but no session came up", whoOf(r))
 	}
 	if used := assistUsedOf(r); used != "" {
 		t.say("", 2, "%s", used)
@@ -186,9 +191,12 @@ func (t *table) reasons() {
 // sum prints the result in one sentence, with the assist level in it.
 func (t *table) sum() {
 	r := t.report
-	if r.Total.Sent == 0 {
+	switch {
+	case r.Total.Sent == 0 && r.Assist == "": // nobody has told how much help there is
+		t.say(bold, 2, "nothing was sent")
+	case r.Total.Sent == 0:
 		t.say(bold, 2, "nothing was sent, with %s", assistOf(r))
-	} else {
+	default:
 		t.say(bold, 2, "%s of %s right: %s, 95 %% interval %s, with %s", formatCount(r.Total.Right),
 			formatCount(r.Total.Sent), rateOf(r.Total), intervalOf(r.Total), assistOf(r))
 	}

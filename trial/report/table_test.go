@@ -8,6 +8,8 @@ import (
 	"testing"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/tun-mcp/tun-mcp/trial/score"
 )
 
 // harmless fails the test if text could do anything to a terminal.
@@ -29,7 +31,7 @@ func TestWriteTable(t *testing.T) {
 					t.Fatal(err)
 				}
 				harmless(t, out.String())
-				if !strings.Contains(strings.Join(strings.Fields(out.String()), " "), "with assist ") {
+				if r.Assist != "" && !strings.Contains(strings.Join(strings.Fields(out.String()), " "), "with assist ") {
 					t.Error("the result stands without its assist level")
 				}
 				for line := range strings.Lines(out.String()) {
@@ -44,6 +46,26 @@ func TestWriteTable(t *testing.T) {
 					golden(t, "table-wide.txt", out.String())
 				}
 			})
+		}
+	}
+}
+
+// Who did not play is named as far as the trial knew it.
+func TestTableOfNobody(t *testing.T) {
+	for _, test := range []struct {
+		report score.Report
+		want   string
+	}{
+		{score.Report{Agent: score.Agent{Kind: "running", Name: "running"}, Session: "abc"}, "the agent of session abc, which did not read\n"},
+		{score.Report{Agent: score.Agent{Kind: "running", Name: "running"}}, "no running session was found\n"},
+		{score.Report{Agent: score.Agent{Kind: "claude", Name: "claude"}}, "claude, but no session came up\n"},
+	} {
+		var out bytes.Buffer
+		if err := WriteTable(&out, &test.report, 0); err != nil {
+			t.Fatal(err)
+		}
+		if text := out.String(); !strings.HasPrefix(text, test.want) || !strings.HasSuffix(text, "\nnothing was sent\n") {
+			t.Errorf("want %q first:\n%s", test.want, text)
 		}
 	}
 }
