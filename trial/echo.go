@@ -17,6 +17,7 @@ import (
 type echoSender struct {
 	f    *Field
 	conn *control.PingConn
+	is6  bool
 	next int                // index of the first event that follow has not seen
 	stop context.CancelFunc // ends follow, once it has seen all that there is
 	work sync.WaitGroup     // receive and follow
@@ -37,7 +38,7 @@ func (f *Field) openEcho(ctx context.Context, is6 bool) (*echoSender, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &echoSender{f: f, conn: conn, next: f.record.count(), over: make(chan struct{}),
+	e := &echoSender{f: f, conn: conn, is6: is6, next: f.record.count(), over: make(chan struct{}),
 		taken: make(map[string]*echoRequest), carries: make(map[int]*echoRequest), replied: make(map[int]bool)}
 	ctx, e.stop = context.WithCancel(context.WithoutCancel(ctx))
 	e.work.Go(e.receive)
@@ -93,6 +94,23 @@ func (e *echoSender) ended() error {
 	return e.why
 }
 
+// fragments is how many packets an echo request with size bytes of data takes
+// (RFC 791 section 3.2, RFC 8200 section 4.5).
+func (e *echoSender) fragments(size int) (n int) {
+	room := e.f.Status.MTU - 20
+	if e.is6 {
+		room = e.f.Status.MTU - 40
+	}
+	left := 8 + size
+	if left > room && e.is6 {
+		room -= 8 // for the fragment header
+	}
+	for ; left > room; n++ {
+		left -= room &^ 7
+	}
+	return n + 1
+}
+
 // tagLength is how much of a payload tells it from all others, in bytes.
 const tagLength = 8
 
@@ -109,7 +127,7 @@ func (e *echoSender) send(name string, size int) (*echoRequest, error) {
 		binary.BigEndian.PutUint32(payload[4:], uint32(n))
 	}
 	r := newEchoRequest(n, name)
-	r.payload = payload
+	r.payload, r.Fragments = payload, e.fragments(size)
 	e.requests = append(e.requests, r)
 	e.mu.Unlock()
 	if err := e.conn.Send(uint16(n), payload); err != nil {

@@ -1,10 +1,9 @@
 package trial
 
 import (
-	"bytes"
 	"context"
-	"encoding/binary"
 	"encoding/hex"
+	"slices"
 	"time"
 
 	"github.com/tun-mcp/tun-mcp/session"
@@ -42,15 +41,23 @@ func (e *echoSender) note(event session.Event) {
 }
 
 // find returns the request that a packet carries, nil if it is none: it is
-// known by its sequence number and data, and fragments by the identification
-// that they share with the first one.
+// known by its sequence number and data, and a fragment by the identification
+// that it shares with one that was known before, or else by its data alone: the
+// link may have lost the first one.
 func (e *echoSender) find(data []byte) *echoRequest {
 	v := parseEcho(data)
-	if !v.request || v.seq < 1 || v.seq > len(e.requests) {
-		return e.taken[v.fragment]
+	r := e.taken[v.fragment]
+	switch {
+	case v.request && v.seq >= 1 && v.seq <= len(e.requests):
+		r = e.requests[v.seq-1]
+	case v.fragment == "":
+		return nil
+	case (r == nil || !v.isPart(r)) && len(v.data) >= tagLength:
+		if i := slices.IndexFunc(e.requests, v.isPart); i >= 0 {
+			r = e.requests[i]
+		}
 	}
-	r := e.requests[v.seq-1]
-	if r.injected || !bytes.HasPrefix(r.payload, v.data) {
+	if r == nil || !v.isPart(r) {
 		return nil
 	}
 	if v.fragment != "" {
@@ -95,43 +102,3 @@ func (e *echoSender) reply(r *echoRequest) {
 
 // moreToCome tells a fragment of IPv4 that is not the last one.
 func moreToCome(b []byte) bool { return len(b) >= 20 && b[0]>>4 == 4 && b[6]&0x20 != 0 }
-
-// echoView is what find needs to know of a packet.
-type echoView struct {
-	request  bool   // it begins an echo request
-	seq      int    //
-	data     []byte // echo data, as far as this packet has it
-	fragment string // what fragments of one packet share, "" if it is none
-}
-
-// parseEcho looks for an echo request, or a fragment of one.
-func parseEcho(b []byte) echoView {
-	var v echoView
-	var rest []byte
-	first := true
-	switch {
-	case len(b) >= 20 && b[0]>>4 == 4:
-		header := int(b[0]&15) * 4
-		if header < 20 || header > len(b) || b[9] != 1 {
-			return v
-		}
-		if flags := binary.BigEndian.Uint16(b[6:]); flags&0x3fff != 0 {
-			v.fragment, first = string(b[4:6])+string(b[12:20]), flags&0x1fff == 0
-		}
-		rest = b[header:]
-	case len(b) >= 40 && b[0]>>4 == 6:
-		next, at := b[6], 40
-		if next == 44 && len(b) >= 48 {
-			v.fragment, first = string(b[44:48])+string(b[8:40]), binary.BigEndian.Uint16(b[42:])&0xfff8 == 0
-			next, at = b[40], 48
-		}
-		if next != 58 {
-			return v
-		}
-		rest = b[at:]
-	}
-	if first && len(rest) >= 8 && (rest[0] == 8 || rest[0] == 128) {
-		v.request, v.seq, v.data = true, int(binary.BigEndian.Uint16(rest[6:])), rest[8:]
-	}
-	return v
-}

@@ -19,6 +19,7 @@ type Request struct {
 	Sent      time.Time     //
 	Numbers   []int         // packet numbers on the link that carry it (several: fragments); empty: it never reached the link
 	Packets   [][]byte      // those packets' bytes
+	Fragments int           // how many fragments make it whole; 0 or 1: it is in one piece
 	Leave     bool          // must be left alone: any answer is FaultNoise
 	RoundTrip time.Duration // what the peer's program measured; 0: it saw no answer, or there is no such program
 	Failure   string        // of a request that the program judges: why its answer was not right; empty: right if RoundTrip is not 0
@@ -103,7 +104,7 @@ func (q *asked) judge(j *journal, deadline time.Duration) score.Exchange {
 		f.add(score.FaultNoise, "must be left alone, was answered with %s", numbersOf(q.answers))
 	case q.Leave:
 	case len(q.answers) == 0:
-		f.add(score.FaultLost, "%s", j.lost(q.Numbers))
+		f.add(score.FaultLost, "%s", q.lost(j))
 	default:
 		a := q.answers[0]
 		x.Answer = a.last().Number

@@ -76,6 +76,28 @@ func TestJudgeEchoFragments(t *testing.T) {
 	}
 }
 
+// A request of which the link lost a fragment was never whole: its outcome is
+// lost, and nobody says that the agent did not answer it.
+func TestJudgeEchoOfLostFragments(t *testing.T) {
+	for _, version := range []int{4, 6} {
+		for gone := range 3 {
+			s := newStream()
+			r := echoRequest(version, 9, 1, someData(3000, 1))
+			r.size, r.df = 1480, false
+			packets := r.packets()
+			packets = append(packets[:gone:gone], packets[gone+1:]...)
+			i := s.ask(false, packets...)
+			s.requests[i].Fragments = 3
+			s.read()
+			got := Echo(s.requests, s.events, 0)
+			wantExchanges(t, got, score.FaultLost)
+			if want := "2 of 3 fragments reached the agent"; got[0].Detail != want {
+				t.Errorf("IPv%d without fragment %d: %q, want %q", version, gone, got[0].Detail, want)
+			}
+		}
+	}
+}
+
 // TestJudgeEchoFragmentsInterleaved: two replies of one identification whose
 // fragments are mixed are kept apart.
 func TestJudgeEchoFragmentsInterleaved(t *testing.T) {
