@@ -21,6 +21,7 @@ import (
 // says what was not right.
 func (f *Field) programs(ctx context.Context, count int, name func(i int) string, do func(ctx context.Context, i int) error) ([]judge.Request, error) {
 	var requests []judge.Request
+	over := make(closing)
 	for i := range count {
 		first, missed := f.record.count(), f.record.missed()
 		r := judge.Request{N: i + 1, Name: name(i), Sent: time.Now()}
@@ -55,9 +56,13 @@ func (f *Field) programs(ctx context.Context, count int, name func(i int) string
 		for _, e := range f.record.since(first) {
 			if e.Event == session.EventPacket && e.Direction == session.Read {
 				data, _ := hex.DecodeString(e.Hex) // it was encoded by us
+				if over.has(data) {
+					continue
+				}
 				r.Numbers, r.Packets = append(r.Numbers, e.Number), append(r.Packets, data)
 			}
 		}
+		over.add(r.Packets)
 		if len(r.Numbers) == 0 && err != nil && f.record.missed() == missed {
 			return requests, fmt.Errorf("%s: %w: %w", r.Name, errNotOnLink, err)
 		}
