@@ -147,7 +147,7 @@ func runTrial(cmd *cobra.Command, names []string, o trialFlags) error {
 	if err := errors.Join(report.WriteTable(cmd.OutOrStdout(), found, 0), saved); err != nil {
 		return err
 	}
-	if failure != nil || !found.Passed() {
+	if failure != nil || !found.Passed() || len(found.Unrecorded) > 0 {
 		return &exitError{Status: 1} // the table has said why
 	}
 	return nil

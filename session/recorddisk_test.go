@@ -61,7 +61,7 @@ func TestFullDisk(t *testing.T) {
 	if !errors.Is(report, syscall.ENOSPC) || !strings.Contains(report.Error(), "recording to "+path+" has stopped: ") || !strings.Contains(report.Error(), "no packet after #3 is in it") {
 		t.Errorf("report: %v", report)
 	}
-	if status := s.Fill(Status{}).Recording; *status != (Recording{Path: path, Packets: 3, Stopped: report.Error()}) {
+	if status := s.Fill(Status{}).Recording; *status != (Recording{Path: path, Packets: 3, Stopped: report.Error(), Why: "no space left on device"}) {
 		t.Errorf("status %+v", status)
 	}
 	if _, err := s.Write(t.Context(), echo(t, 0, 1, 1), 0); err != nil {

@@ -1,7 +1,9 @@
 package session
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"sync"
 	"time"
 )
@@ -168,7 +170,8 @@ func (r *Recorder) close() {
 type Recording struct {
 	Path    string `json:"path"`              //
 	Packets int    `json:"packets"`           // in the file so far, #1 to this one
-	Stopped string `json:"stopped,omitempty"` // why no more packets are recorded
+	Stopped string `json:"stopped,omitempty"` // that no more packets are recorded, why, and what to do
+	Why     string `json:"why,omitempty"`     // of it the cause alone
 }
 
 // recording describes the recording as of now, nil if there is none.
@@ -180,7 +183,11 @@ func (r *Recorder) recording() *Recording {
 	defer r.mu.Unlock()
 	recording := &Recording{Path: r.path, Packets: r.packets}
 	if r.stopped != nil {
-		recording.Stopped = r.stopped.Error()
+		why := errors.Unwrap(r.stopped)
+		if file, ok := errors.AsType[*fs.PathError](why); ok {
+			why = file.Err
+		}
+		recording.Stopped, recording.Why = r.stopped.Error(), why.Error()
 	}
 	return recording
 }

@@ -86,6 +86,11 @@ func (o *Options) play(ctx context.Context, group []Scenario, number int, found 
 		if o.Agent.Kind == AgentClaude { // it tells its turns and tokens when it ends by itself
 			patience = time.Duration(o.idleReads())*idleRead + endPatience
 		}
+		if o.Record != "" {
+			if missing := p.unrecorded(o.recording(number)); missing != "" {
+				found.Unrecorded = append(found.Unrecorded, missing)
+			}
+		}
 		p.dismiss()
 		p.stop(ctx, patience)
 		if told, model := usage([]byte(p.stdout.String())); told != nil {

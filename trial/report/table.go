@@ -203,4 +203,7 @@ func (t *table) sum() {
 	if used := usageOf(r.Usage); used != "" {
 		t.say("", 2, "the agent used %s", used)
 	}
+	for _, missing := range r.Unrecorded {
+		t.say(red, 2, "%s", missing)
+	}
 }

@@ -18,7 +18,7 @@ import (
 // sampleOf is a report of n exchanges in which every field is filled in.
 func sampleOf(n int) *Report {
 	r := &Report{
-		Version: Version, Program: "0.1.0", Started: time.Date(2026, 11, 22, 22, 10, 0, 0, time.UTC), Seconds: 12.5, Cut: "interrupted", Session: "tun",
+		Version: Version, Program: "0.1.0", Started: time.Date(2026, 11, 22, 22, 10, 0, 0, time.UTC), Seconds: 12.5, Cut: "interrupted", Session: "tun", Unrecorded: []string{"the recording stopped"},
 		System: "linux/amd64, 2 processors", Agent: Agent{Kind: "claude", Name: "claude (m)", Model: "m"}, Network: "private", Assist: "fix",
 		Settings: Settings{Count: n, Interval: 20, Deadline: 5000, Seed: 1 << 63}, Usage: &Usage{Turns: 3, InputTokens: 4, OutputTokens: 5, CostUSD: 0.25},
 	}

@@ -25,6 +25,8 @@ type Report struct {
 	Scenarios []Result  `json:"scenarios"`         // in the order they ran
 	Total     Tally     `json:"total"`             // over all scenarios
 	Usage     *Usage    `json:"usage,omitempty"`   // what the agent told of itself
+
+	Unrecorded []string `json:"unrecorded,omitempty"` // of each recording that is not whole: from where on, and why
 }
 
 // Agent says who played the stack.
