@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/tun-mcp/tun-mcp/session"
+	"github.com/tun-mcp/tun-mcp/session/control"
 	"github.com/tun-mcp/tun-mcp/trial/judge"
 	"github.com/tun-mcp/tun-mcp/trial/score"
 )
@@ -35,7 +36,11 @@ func (f *Field) programs(ctx context.Context, count int, name func(i int) string
 		if err != nil {
 			// A session that is gone is no fault of the agent's.
 			if _, gone := f.Session.Status(ctx); gone != nil {
-				return requests, fmt.Errorf("the session is gone: %w", gone)
+				why := "its server is gone"
+				if isTimeout(gone) {
+					why = "its server does not answer"
+				}
+				return requests, &control.Ended{Session: f.Session.Name, Why: why}
 			}
 		}
 		outcome := score.Lost
