@@ -101,7 +101,7 @@ func TestLinkGone(t *testing.T) {
 		{"write_packet", `{"packets": [{"hex": "zz"}, {"copy": 9}]}`},
 	} {
 		_, err := b.call(call.tool, call.arguments)
-		if err == nil || !strings.Contains(err.Error(), "tun0 was deleted") || !strings.HasSuffix(err.Error(), linkGone) {
+		if err == nil || !strings.Contains(err.Error(), "tun0 was deleted") || !strings.HasSuffix(err.Error(), linkGone(err)) {
 			t.Errorf("%s %s: %v", call.tool, call.arguments, err)
 		}
 	}
