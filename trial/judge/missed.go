@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"time"
@@ -71,6 +72,12 @@ func (c *programCase) amiss() (kind, detail string) {
 func (c *programCase) notTaken() (kind, detail string) {
 	if kind, detail = c.handshake(); kind != "" {
 		return kind, detail
+	}
+	asked := readDatagram(c.Packets[0])
+	for _, w := range c.written {
+		if w.protocol == protocolUDP && asked.protocol == protocolUDP && len(w.body) >= 8 && len(asked.body) >= 8 && bytes.Equal(w.body[8:], asked.body[8:]) {
+			return score.FaultLost, fmt.Sprintf("#%d echoes what was sent, but the program never had it: the peer's stack did not take it, or a link with --impair lost it", w.Number)
+		}
 	}
 	return score.FaultPayload, notHad
 }

@@ -37,6 +37,7 @@ func TestJudgeProgramMissed(t *testing.T) {
 		{"nothing", datagram, nil, score.FaultLost, "never answered"},
 		{"from another port", datagram, []written{{time.Second, fromPort9}}, score.FaultAddresses, "the ports of #2 are 9 > 5000, should be 7 > 5000"},
 		{"not taken", datagram, []written{{time.Second, answerOf(datagram, "other")}}, score.FaultPayload, "never had all"},
+		{"echoed, but not had", datagram, []written{{time.Second, answerOf(datagram, "data")}}, score.FaultLost, "#2 echoes what was sent"},
 		{"an echo reply", datagram, []written{{time.Second, echoReply(echoRequest(4, 7, 1, nil))}}, score.FaultType, "the protocol of #2 is 1, should be 17"},
 		{"time exceeded", datagram, []written{{time.Second, unreachableFor(datagram, 11, 0)}}, score.FaultType, "#2 is an ICMP error, type 11 code 0"},
 		{"late", datagram, []written{{6 * time.Second, answerOf(datagram, "data")}}, score.FaultLate, "answered after 6.0"},
