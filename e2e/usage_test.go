@@ -42,7 +42,7 @@ func TestWrongUsage(t *testing.T) {
 		{"trial --count x", `--count "x": accepted is a whole number`},
 		{"trial --interval 1", `--interval "1": accepted is a time with its unit, for instance 500ms`},
 		{"trial --seed -1", `--seed "-1": accepted is a whole number from 0`},
-		{"trial --network moon", `tun-mcp: --network "moon": not known`},
+		{"trial --network moon", `tun-mcp: --network "moon": accepted are auto, private, memory`},
 		{"trial compare one.json", "compare takes the JSON files of two or more trials, 1 came"},
 		{"doctor now", `unknown command "now" for "tun-mcp doctor"`},
 		{"help foo", `there is no command "foo"; there are: agent, `},
