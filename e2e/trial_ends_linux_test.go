@@ -31,7 +31,7 @@ func startTrial(t *testing.T, args ...string) (cmd *exec.Cmd, server int, printe
 	defer tick.Stop()
 	for timeout := time.After(4 * patience); ; {
 		if client, err := control.Find(""); err == nil {
-			if status, err := client.Status(t.Context()); err == nil && status.Counters.Received > 2 { // so the first are answered
+			if status, err := client.Status(t.Context()); err == nil && status.Counters.Received > 0 {
 				return cmd, status.PID, printed
 			}
 		}
@@ -48,6 +48,14 @@ func TestTrialInterrupted(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "report.json")
 	cmd, server, printed := startTrial(t, "--json", path)
 	ended := tuntest.Watch(t, server)
+	until(t, "the first pings are answered", func() bool {
+		client, err := control.Find("")
+		if err != nil {
+			return false
+		}
+		status, err := client.Status(t.Context())
+		return err == nil && status.Counters.Received > 2
+	})
 	if err := cmd.Process.Signal(os.Interrupt); err != nil {
 		t.Fatal(err)
 	}

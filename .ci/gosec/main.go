@@ -26,7 +26,7 @@ var meant = map[string][]string{
 	// The name of an environment variable, taken for a token.
 	"G101": {"http.go"},
 	// Commands that the user names, and this program itself.
-	"G204": {"commands.go", "trial/player.go", "trial/child/guard_unix.go", "trial/agent/client.go", "trial/agent/ping.go", "tun/tuntest/private.go"},
+	"G204": {"commands.go", "trial/launch.go", "trial/child/guard_unix.go", "trial/agent/client.go", "trial/agent/ping.go", "tun/tuntest/private.go"},
 	// Files that the user names, and sysctls.
 	"G304": {"trial_files.go", "mcpserver/http_token.go", "session/recordfile.go", "session/control/socket_unix.go", "trial/score/file.go", "tun/configure_linux.go"},
 	// Reports, which are for reading; a folder, which has to be entered.
