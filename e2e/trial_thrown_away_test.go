@@ -42,7 +42,7 @@ func TestTrialOfRepliesThatAreThrownAway(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	report, out, status := runTrialCommand(t, "ping", "--count", "2", "--network", "memory", "--deadline", "300ms",
+	report, out, status := runTrialCommand(t, "ping", "--count", "2", "--network", "memory", "--deadline", "5s",
 		"--agent", badRole+"=points "+self+" {server}")
 	if status != 1 || report.Total.Lost != 2 || report.Total.Answered != 2 {
 		t.Errorf("exit status %d, %+v\n%s", status, report.Total, out)

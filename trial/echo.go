@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/tun-mcp/tun-mcp/session/control"
 	"github.com/tun-mcp/tun-mcp/trial/score"
@@ -29,6 +30,7 @@ type echoSender struct {
 	carries  map[int]*echoRequest    // by packet number: what that packet carries
 	replied  map[int]bool            // by packet number: the agent has written an answer
 	why      error                   // why no more can be sent
+	longest  time.Duration           // of the round trips so far
 }
 
 // openEcho opens a sender to the agent's IPv4 or IPv6 address. It has to be
@@ -73,6 +75,7 @@ func (e *echoSender) take(a control.EchoAnswer) {
 	r := e.requests[i]
 	if (a.Type == 0 || a.Type == 129) && a.Hex == hex.EncodeToString(r.payload) && !r.injected && r.RoundTrip == 0 {
 		r.RoundTrip = max(a.Received-a.Sent, 1)
+		e.longest = max(e.longest, r.RoundTrip)
 		r.end()
 	}
 }

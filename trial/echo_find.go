@@ -78,9 +78,12 @@ func (e *echoSender) carry(r *echoRequest, number int, data []byte) {
 	}
 }
 
-// settled is how long after its writing an answer has reached the peer's
-// program, if it is one that a program takes.
-const settled = 100 * time.Millisecond
+// settle is how long after its writing an answer has reached the peer's program,
+// if it is one that a program takes: twice the longest round trip, as ping waits
+// at its end, and a second at least.
+func (e *echoSender) settle() time.Duration {
+	return min(max(2*e.longest, time.Second), e.f.deadline())
+}
 
 // reply notes that the agent has answered a request, if it is one. Whether
 // rightly, the judge will say: the peer's stack drops what it finds wrong.
@@ -93,7 +96,7 @@ func (e *echoSender) reply(r *echoRequest) {
 		r.end()
 		return
 	}
-	time.AfterFunc(settled, func() {
+	time.AfterFunc(e.settle(), func() {
 		e.mu.Lock()
 		defer e.mu.Unlock()
 		r.end()

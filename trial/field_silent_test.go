@@ -17,7 +17,7 @@ func TestSilentAgentEndsTheTrial(t *testing.T) {
 		"ping": ping().Run, "sizes": runSizes, "noise": runNoise, "udp-echo": udpEcho().Run,
 	} {
 		t.Run(name, func(t *testing.T) {
-			f := testField(t, 20*time.Millisecond, nil)
+			f := testField(t, 300*time.Millisecond, nil)
 			f.Settings.Count = 1000
 			if _, err := run(soon(t), f); !errors.Is(err, errSilent) {
 				t.Errorf("%v, want %v", err, errSilent)

@@ -2,6 +2,7 @@ package trial
 
 import (
 	"testing"
+	"time"
 
 	"github.com/tun-mcp/tun-mcp/session"
 	"github.com/tun-mcp/tun-mcp/tun"
@@ -11,7 +12,7 @@ import (
 // does not run.
 func TestFragmentsAreFragments(t *testing.T) {
 	for _, mtu := range []int{68, 1500, 9000, 40000, 65534} {
-		f := testFieldOn(t, tun.Config{MTU: mtu}, never, func(s *session.Session, p session.Delivered) {
+		f := testFieldOn(t, tun.Config{MTU: mtu}, time.Second/2, func(s *session.Session, p session.Delivered) {
 			if p.Data[6]&0x3f == 0 && p.Data[7] == 0 {
 				t.Errorf("MTU %d: a packet of %d bytes is no fragment", mtu, len(p.Data))
 			}
