@@ -41,10 +41,7 @@ func (p *player) launch(o *Options, name string, server []string) error {
 		p.command = nil
 		return fmt.Errorf("starting the agent (%s): %w", argv[0], err)
 	}
-	release := func() {} // the built-in agent sees by itself that the trial is gone
-	if o.Agent.Kind != AgentBuiltin {
-		release, err = child.Guard(p.command)
-	}
+	release, err := child.Guard(p.command)
 	go p.watch(release)
 	return err
 }
