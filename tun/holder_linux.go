@@ -37,7 +37,7 @@ type answer struct {
 // RunHolder has to be the first call of main, and of TestMain where tests open
 // links. In a process that Open started as the holder of a private network it
 // does that job and exits; in any other it returns at once. Clean is called with
-// Config.Cleanup when the server is gone.
+// Config.Cleanup when the server is gone without a word.
 func RunHolder(clean func(path string)) {
 	if !isHolder() {
 		return
@@ -95,8 +95,7 @@ func hold(clean func(path string)) error {
 	unix.Close(device) // it is the server's now, and goes when it closes it
 	unix.Close(view)
 
-	serveSockets(socket) // returns when the server is gone
-	if cfg.Cleanup != "" {
+	if closed := serveSockets(socket); !closed && cfg.Cleanup != "" {
 		clean(cfg.Cleanup)
 	}
 	return nil

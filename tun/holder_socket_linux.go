@@ -49,13 +49,21 @@ func (k socketKind) allowed() bool {
 	return false
 }
 
-// serveSockets opens sockets for the server until that is gone.
-func serveSockets(server *net.UnixConn) {
+// farewell is the last message of a server that closes the device. One that is
+// killed says none.
+const farewell = "farewell"
+
+// serveSockets opens sockets for the server until that is gone, or has closed
+// the device and said so.
+func serveSockets(server *net.UnixConn) (closed bool) {
 	message := make([]byte, maxMessage)
 	for {
 		n, err := server.Read(message) // descriptors that came along are closed by the kernel
 		if err != nil {
-			return
+			return false
+		}
+		if string(message[:n]) == farewell {
+			return true
 		}
 		if request, ok := parseSocketRequest(message[:n]); ok {
 			answerSocket(server, request)

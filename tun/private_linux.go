@@ -96,6 +96,8 @@ func (d *privateDevice) watchHolder() {
 func (d *privateDevice) Close() error {
 	d.end(nil) // before the socket, whose end would be the cause otherwise
 	d.die()
+	_ = d.socket.SetWriteDeadline(time.Now().Add(closeTimeout))
+	_, _ = d.socket.Write([]byte(farewell)) // if it fails, the holder is gone already
 	d.socket.Close()
 	<-d.gone
 	return nil
