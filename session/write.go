@@ -93,9 +93,7 @@ func (s *Session) Write(ctx context.Context, data []byte, replyTo int) (*Packet,
 	}
 	p := &Packet{Number: s.record.last + 1, Direction: Write, Time: time.Now(), Data: data, ReplyTo: replyTo}
 	if segment, ok := packet.SegmentOf(data); ok {
-		if p.Repeats = s.sent[segment]; p.Repeats == 0 {
-			s.sent[segment] = p.Number
-		}
+		p.Repeats = s.sent[segment]
 	}
 	switch first, err := s.record.find(p.Repeats); {
 	case p.ReplyTo != 0:
@@ -125,14 +123,17 @@ func (s *Session) Write(ctx context.Context, data []byte, replyTo int) (*Packet,
 		s.mu.Unlock()
 		return nil, fmt.Errorf("packet #%d was lost, the link did not take it: %w", p.Number, err)
 	}
-	s.answered(p)
+	s.taken(p)
 	return p, nil
 }
 
-// answered notes what p, which the device has taken, was an answer to.
-func (s *Session) answered(p *Packet) {
+// taken notes that the device has taken p, and what that was an answer to.
+func (s *Session) taken(p *Packet) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if segment, ok := packet.SegmentOf(p.Data); ok && s.sent[segment] == 0 && p.Number >= s.record.first {
+		s.sent[segment] = p.Number
+	}
 	e, err := s.record.find(p.ReplyTo)
 	if err != nil {
 		return

@@ -254,3 +254,26 @@ func TestWriteOfARepeat(t *testing.T) {
 		}
 	})
 }
+
+// A connection from the same ports has a SYN ACK of its own, whose sequence
+// number an agent may choose alike.
+func TestSynAckOfALaterConnection(t *testing.T) {
+	inBubble(t, Config{}, func(t *testing.T, s *Session, d *tuntest.Device) {
+		for i, seq := range []byte{1, 9} {
+			b := syn(t, 5)
+			b[27] = seq
+			d.FromPeer(fixed(t, b))
+			if b, err := s.Read(t.Context(), second); err != nil || len(b.Packets) != 1 {
+				t.Fatalf("read %q, %v", numbers(b), err)
+			}
+			answer := syn(t, 80)
+			copy(answer[12:], []byte{10, 77, 0, 2, 10, 77, 0, 1})
+			copy(answer[20:], []byte{0, 80, 0, 5})
+			answer[31], answer[33] = seq+1, 0x12
+			p, err := s.Write(t.Context(), fixed(t, answer), 0)
+			if err != nil || p.Repeats != 0 || p.ReplyTo != 2*i+1 {
+				t.Errorf("%+v, %v; want an answer to #%d", p, err, 2*i+1)
+			}
+		}
+	})
+}
