@@ -37,7 +37,7 @@ exit status is the program's.`,
 			if err != nil {
 				return err
 			}
-			status, err := client.Status(cmd.Context())
+			status, err := openLink(cmd, client)
 			if err != nil {
 				return err
 			}

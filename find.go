@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tun-mcp/tun-mcp/session"
 	"github.com/tun-mcp/tun-mcp/session/control"
 )
 
@@ -21,4 +22,16 @@ func findSession(cmd *cobra.Command, name string) (*control.Client, error) {
 			cmd.Name(), strings.Join(running, ", "), client.Name)
 	}
 	return client, nil
+}
+
+// openLink returns the status of a session whose link is open, or says how that
+// has ended.
+func openLink(cmd *cobra.Command, client *control.Client) (session.Status, error) {
+	status, err := client.Status(cmd.Context())
+	if err == nil && status.State != "open" {
+		const head, next = "the link has ended: ", "; start the server again" // which causes may say themselves
+		why := strings.TrimSuffix(strings.TrimPrefix(status.State, head), next)
+		err = fmt.Errorf("%s: the link of session %s has ended: %s%s", cmd.Name(), client.Name, why, next)
+	}
+	return status, err
 }

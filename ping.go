@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -70,13 +69,9 @@ func pingSession(cmd *cobra.Command, o pingOptions, config ping.Config) error {
 	if err != nil {
 		return err
 	}
-	status, err := client.Status(ctx)
+	status, err := openLink(cmd, client)
 	if err != nil {
 		return err
-	}
-	if status.State != "open" {
-		const next = "; start the server again" // which most causes say themselves
-		return fmt.Errorf("ping: the link of session %s has ended: %s%s", client.Name, strings.TrimSuffix(status.State, next), next)
 	}
 	if config.To, err = o.agent(status, config.To); err != nil {
 		return err

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"log/slog"
 	"net/netip"
 	"os"
@@ -72,6 +73,10 @@ func serve(ctx context.Context, o serveOptions, in, out *os.File) error {
 	}
 	s := session.New(link, session.Config{Name: name, MTU: link.MTU, Queue: queue, MaxPPS: o.maxPPS, Allow: allow, Record: recorder,
 		Report: func(err error) {
+			if meant, ok := errors.AsType[*session.EndedError](err); ok {
+				slog.Info("the link was ended", "why", meant.Why)
+				return
+			}
 			slog.Error("the link has ended: calls are answered with this until the server is restarted", "cause", err)
 		}})
 	defer s.Close()

@@ -19,8 +19,8 @@ const (
 	// start the server, and then to read for the first time.
 	startPatienceMore = 10 * time.Second
 
-	// endPatience is how much longer than the reads that bring nothing an agent
-	// that has something to tell may take from the last scenario to its own end.
+	// endPatience is how long an agent that has something to tell may take from
+	// the end of the link to its own.
 	endPatience = 5 * time.Minute
 
 	// closePatience is how long one may take that was told to end.

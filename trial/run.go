@@ -84,7 +84,7 @@ func (o *Options) play(ctx context.Context, group []Scenario, number int, found 
 	defer func() {
 		var patience time.Duration
 		if o.Agent.Kind == AgentClaude { // it tells its turns and tokens when it ends by itself
-			patience = time.Duration(o.idleReads())*idleRead + endPatience
+			patience = endPatience
 		}
 		if o.Record != "" {
 			if missing := p.unrecorded(o.recording(number)); missing != "" {

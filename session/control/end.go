@@ -26,7 +26,7 @@ func (c *Server) postEnd(w http.ResponseWriter, r *http.Request) {
 	}
 	unprintable := func(c rune) bool { return !unicode.IsPrint(c) || c == unicode.ReplacementChar }
 	if request.Why == "" || len(request.Why) > mostWhy || strings.ContainsFunc(request.Why, unprintable) {
-		http.Error(w, fmt.Sprintf("end: why is one line of 1 to %d bytes that says why the link is to end", mostWhy), http.StatusBadRequest)
+		http.Error(w, fmt.Sprintf("end: \"why\" takes one printable line of 1 to %d bytes", mostWhy), http.StatusBadRequest)
 		return
 	}
 	if err := c.session.End(request.Why); err != nil {

@@ -120,7 +120,12 @@ func (c *Server) getEnd(w http.ResponseWriter, r *http.Request) {
 
 // end says why the link has ended, or is about to.
 func (c *Server) end() string {
-	if err := c.session.Err(); err != nil && err != session.ErrClosedHere {
+	err := c.session.Err()
+	meant, ok := errors.AsType[*session.EndedError](err)
+	switch {
+	case ok:
+		return meant.Why
+	case err != nil && err != session.ErrClosedHere:
 		return err.Error()
 	}
 	return "its server was stopped"
