@@ -11,11 +11,12 @@ import (
 )
 
 // errParentGone is the cause of the end of what whileParentLives returns.
-var errParentGone = errors.New("the process that started this server is gone")
+var errParentGone = errors.New("the process that started this one is gone")
 
 // whileParentLives returns a context that ends when the process that started
 // this one is gone: a client that was killed may leave stdin open, `go run`
-// does. To be called first: it watches whoever is the parent then. What was
+// does. To be called before what may take long: it watches whoever
+// is the parent then. What was
 // started with nohup has nobody to end with.
 func whileParentLives(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -37,7 +38,7 @@ func watchParent(ctx context.Context, end context.CancelCauseFunc, parent int) {
 			return
 		case <-tick.C:
 			if os.Getppid() != parent {
-				slog.Warn("the process that started this server is gone; ending", "parent", parent)
+				slog.Warn(errParentGone.Error()+"; ending", "parent", parent)
 				end(errParentGone)
 				return
 			}

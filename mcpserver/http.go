@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/mark3labs/mcp-go/server"
@@ -65,7 +66,11 @@ func ListenHTTP(ctx context.Context, address string, token Token) (*HTTP, error)
 	}
 	listener, err := listening(vanished).Listen(ctx, "tcp", address)
 	if err != nil {
-		return nil, fmt.Errorf("listening for MCP clients: %w; take an address of this machine and a port that is free (0 takes one)", err)
+		next := ""
+		if errors.Is(err, syscall.EADDRINUSE) || errors.Is(err, syscall.EADDRNOTAVAIL) {
+			next = "; take an address of this machine and a port that is free (0 takes one)"
+		}
+		return nil, fmt.Errorf("listening for MCP clients: %w%s", err, next)
 	}
 	return &HTTP{listener: listener, token: token, loopback: loopback}, nil
 }

@@ -31,7 +31,7 @@ func TestHTTPMessageRules(t *testing.T) {
 		"batch":             {"[" + list("7") + "]", http.StatusBadRequest, `{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"this is no JSON object: send each JSON-RPC message by itself, batches are not served"}}`},
 		"half a message":    {list("7")[:30], http.StatusBadRequest, `{"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"this is no JSON-RPC message: unexpected end of JSON input"}}`},
 		"not UTF-8":         {list("\"caf\xe9\""), http.StatusBadRequest, `"error":{"code":-32700,"message":"the message is not UTF-8: byte 26 is 0xe9; send text as UTF-8`},
-		"mistyped method":   {`{"jsonrpc":"2.0","id":8,"method":5}`, http.StatusBadRequest, `{"jsonrpc":"2.0","id":8,"error":{"code":-32600,"message":"the method is missing, empty or no string"}}`},
+		"mistyped method":   {`{"jsonrpc":"2.0","id":8,"method":5}`, http.StatusBadRequest, `{"jsonrpc":"2.0","id":8,"error":{"code":-32600,"message":"the method is missing, empty or not a string"}}`},
 		"an id and no more": {`{"jsonrpc":"2.0","id":8}`, http.StatusBadRequest, `{"jsonrpc":"2.0","id":8,"error":{"code":-32600,`},
 	} {
 		t.Run(name, func(t *testing.T) {

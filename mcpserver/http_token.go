@@ -54,7 +54,7 @@ func NewToken(text string) (Token, error) {
 func ReadToken(path string) (Token, error) {
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return Token{}, fmt.Errorf("reading the token: %w; make one with: (umask 077; openssl rand -hex 32 > %s)", err, path)
+		return Token{}, fmt.Errorf("reading the token: %w; make one with: (umask 077; openssl rand -hex 32 > %q)", err, path)
 	}
 	if err != nil {
 		return Token{}, fmt.Errorf("reading the token: %w", err)

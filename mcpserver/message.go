@@ -52,14 +52,14 @@ func parseMessage(text []byte) (message, *refusal) {
 		if m.key, why = keyOf(m.ID); why != nil {
 			return message{}, why
 		}
-		m.request = m.Method != "" // else it is an answer, or none of both
+		m.request = m.Method != "" // else it is an answer, or neither
 	}
 	// A decoder would put other characters in place of these, without a word.
 	if at := invalidUTF8(text); at >= 0 {
 		return m, &refusal{mcp.PARSE_ERROR, fmt.Sprintf("the message is not UTF-8: byte %d is 0x%02x; send text as UTF-8, and bytes of packets as hex", at, text[at])}
 	}
 	if m.Method == "" && m.Result == nil && m.Error == nil {
-		return m, &refusal{mcp.INVALID_REQUEST, "the method is missing, empty or no string"}
+		return m, &refusal{mcp.INVALID_REQUEST, "the method is missing, empty or not a string"}
 	}
 	if m.Method == string(mcp.MethodPromptsGet) {
 		return m, refusePrompt(text)

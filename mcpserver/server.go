@@ -57,7 +57,7 @@ func instructions(s session.Status) string {
 	case tools.AssistNone:
 		help = "Assist is none here: no summaries, nothing is checked for you, and what you write is sent right or wrong. tun://docs/no-summary.md says how to read the bytes, by-hand.md has lengths and checksums.\n\n"
 	case tools.AssistCheck:
-		help = "Assist fix is not to be had here: tun://docs/by-hand.md has lengths and checksums.\n\n"
+		help = "Assist fix is not available on this server: tun://docs/by-hand.md has lengths and checksums.\n\n"
 	}
 	return fmt.Sprintf(`You are the host %s on a point-to-point IP link. At the other end is the peer, %s: a real TCP/IP stack with real programs (ping, curl, dig) that wait for your answers. You are the network stack: you read raw IP packets and work out every byte of the answer. MTU %d bytes, no link-layer header.
 

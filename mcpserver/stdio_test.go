@@ -164,7 +164,7 @@ func TestNoMethod(t *testing.T) {
 			`{"jsonrpc":"2.0","method":1,"params":"bar"}`:       "null",
 		} {
 			w.send(message + "\n")
-			w.want(`"id":` + id + `,"error":{"code":-32600,"message":"the method is missing, empty or no string"}`)
+			w.want(`"id":` + id + `,"error":{"code":-32600,"message":"the method is missing, empty or not a string"}`)
 		}
 	})
 }

@@ -106,7 +106,7 @@ func (o *Options) prompt() string {
 	if slices.ContainsFunc(o.Scenarios, func(s Scenario) bool { return !s.Echo() }) {
 		guides = append(guides, "play-host.md", "play-tcp.md")
 		if o.Assist != "fix" {
-			guides = append(guides, "by-hand.md")
+			guides = slices.Insert(guides, 0, "by-hand.md") // what holds in place of what the others say stands first
 		}
 	}
 	if slices.ContainsFunc(o.Scenarios, func(s Scenario) bool { return s.IPv6 }) {
@@ -116,7 +116,7 @@ func (o *Options) prompt() string {
 	fmt.Fprintf(&b, "You are a host on an IP link, by the tools read_packet, write_packet and hexdump of the MCP server tun. "+
 		"Its instructions and tun://status tell your addresses. "+
 		"Be that host until the tools say that the link has ended: that is the end of your task. "+
-		"End it yourself only once %d reads in a row, each with timeout_ms %d, bring nothing. "+
+		"Stop by yourself only after %d reads in a row, each with timeout_ms %d, have brought nothing. "+
 		"At the end say in one line how many packets you answered, and stop. Do not use any other tool, and write no program: every byte is yours.\n",
 		o.idleReads(), idleRead.Milliseconds())
 	for _, name := range guides {

@@ -48,7 +48,7 @@ func TestPromptHoldsTheGuides(t *testing.T) {
 // A model goes on reading for longer than a request that it did not answer
 // keeps the trial waiting: until its deadline, and once more for stragglers.
 func TestPromptOutlastsALostRequest(t *testing.T) {
-	said := regexp.MustCompile(`once (\d+) reads in a row, each with timeout_ms (\d+),`)
+	said := regexp.MustCompile(`after (\d+) reads in a row, each with timeout_ms (\d+),`)
 	for _, deadline := range []time.Duration{time.Second, 5 * time.Second, 15 * time.Second, 2 * time.Minute, time.Hour} {
 		o := Options{Settings: score.Settings{Deadline: score.Milliseconds(deadline)}}
 		m := said.FindStringSubmatch(o.prompt())

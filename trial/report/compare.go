@@ -145,7 +145,7 @@ func (c *comparison) rows() {
 			of("p95", func(s score.Result) string { return timeOf(s.Response, s.Response.P95) }),
 		}},
 		{"for each packet read", costColumns(of)},
-		{"a request", requestColumns(of)},
+		{"for each request", requestColumns(of)},
 	}}
 	c.out.WriteString(g.text(c.width, c.painter))
 	c.space()

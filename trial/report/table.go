@@ -106,7 +106,7 @@ func (t *table) rows() {
 		{"response", []column{of("median", func(s score.Result) string { return timeOf(s.Response, s.Response.Median) })}},
 		{"where the time went, medians", partColumns(of)},
 		{"for each packet read", costColumns(of)},
-		{"a request", requestColumns(of)},
+		{"for each request", requestColumns(of)},
 	}}
 	t.out.WriteString(g.text(t.width, t.painter))
 	t.space()
