@@ -76,7 +76,7 @@ func TestHTTPRefusesToStart(t *testing.T) {
 	}{
 		{[]string{"--http", taken.Addr().String()}, "", "take an address of this machine and a port that is free (0 takes one)"},
 		{[]string{"--http", "127.0.0.1:99999"}, "", "with a port from 0 to 65535"},
-		{[]string{"--http", "127.0.0.1:0", "--http-token-file", none}, "", "make one with: (umask 077; openssl rand -hex 32 > " + none + ")"},
+		{[]string{"--http", "127.0.0.1:0", "--http-token-file", none}, "", "make one with: (umask 077; openssl rand -hex 32 > \"" + none + "\")"},
 		{[]string{"--http", "0.0.0.0:0"}, "", `--http "0.0.0.0:0": other machines can reach this address: use 127.0.0.1, or require a token with --http-token-file FILE`},
 		{[]string{"--http", "0.0.0.0:0", "--http-token-file", file}, "", "chmod 600 " + file},
 		{[]string{"--http", "127.0.0.1:0"}, "TUN_MCP_TOKEN=short", "TUN_MCP_TOKEN: the token has 5 characters"},
