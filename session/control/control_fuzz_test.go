@@ -116,7 +116,7 @@ func checkEnd(t *testing.T, s *session.Session, _ *fakePeer, w *taker, body []by
 	}
 	var request EndRequest
 	err := json.NewDecoder(bytes.NewReader(body)).Decode(&request)
-	if answer := decoded[EndReply](t, w.Body); err != nil || !ok || ended.Why != request.Why || answer.End != ended.Error() || strings.ContainsFunc(ended.Why, func(c rune) bool { return !unicode.IsPrint(c) }) {
+	if answer := decoded[EndReply](t, w.Body); err != nil || !ok || ended.Why != request.Why || answer.End != request.Why || strings.ContainsFunc(ended.Why, func(c rune) bool { return !unicode.IsPrint(c) }) {
 		t.Errorf("%s ended the link: %+v, %v, %v", body, answer, s.Err(), err)
 	}
 }
