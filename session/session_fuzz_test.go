@@ -102,8 +102,8 @@ func (m *model) write(t *testing.T, data []byte, replyTo int) {
 		return
 	}
 	m.answered++
-	// If it was found by its flow, then by both.
-	if request, err := m.Packet(p.ReplyTo); err == nil && replyTo == 0 {
+	// If it was found by its flow, then by both. A repeat answers what it did before.
+	if request, err := m.Packet(p.ReplyTo); err == nil && replyTo == 0 && p.Repeats == 0 {
 		asked, ok := packet.FlowOf(request.Data)
 		if answers, ok2 := packet.AnswersTo(data); !ok || !ok2 || asked != answers || request.Direction != Read {
 			t.Errorf("%x is taken for the answer to %x", data, request.Data)
