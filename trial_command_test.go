@@ -9,6 +9,7 @@ import (
 
 	"github.com/tun-mcp/tun-mcp/trial"
 	"github.com/tun-mcp/tun-mcp/trial/score"
+	"github.com/tun-mcp/tun-mcp/tun/tuntest"
 )
 
 // goodTrial is flags of a trial that are accepted.
@@ -94,7 +95,7 @@ func TestTrialKeepsOtherFiles(t *testing.T) {
 // A page that could not be written says what to do, as a report does.
 func TestTrialSavesWithTheNextStep(t *testing.T) {
 	if _, err := os.Stat("/dev/full"); err != nil {
-		t.Skip(err)
+		tuntest.Unmet(t, err)
 	}
 	o := trialFlags{json: "/dev/full", html: "/dev/full"}
 	err := o.save(&score.Report{})
@@ -112,7 +113,7 @@ func TestTrialTargets(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := os.Symlink(folder, "link"); err != nil {
-		t.Skip(err) // not everybody may, on Windows
+		tuntest.Unmet(t, err) // not everybody may, on Windows
 	}
 	if err := os.WriteFile("old-2.pcapng", nil, 0o600); err != nil {
 		t.Fatal(err)

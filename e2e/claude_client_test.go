@@ -32,11 +32,11 @@ func requireClaude(t *testing.T) string {
 		path, err = filepath.Abs(path)
 	}
 	if err != nil {
-		const how = "no Claude Code: %v. npm install --prefix DIR @anthropic-ai/claude-code@latest, then TUN_MCP_CLAUDE=DIR/node_modules/.bin/claude"
+		err = fmt.Errorf("no Claude Code: %w. npm install --prefix DIR @anthropic-ai/claude-code@latest, then TUN_MCP_CLAUDE=DIR/node_modules/.bin/claude", err)
 		if name != "" {
-			t.Fatalf(how, err)
+			t.Fatal(err)
 		}
-		t.Skipf(how, err)
+		tuntest.Unmet(t, err)
 	}
 	return path
 }

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -10,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/tun-mcp/tun-mcp/tun/tuntest"
 )
 
 // serverJSON is what the MCP registry would be told.
@@ -125,7 +128,7 @@ func TestDistributionAgrees(t *testing.T) {
 func TestInstall(t *testing.T) {
 	revision, err := exec.Command("git", "rev-parse", "HEAD").Output()
 	if err != nil {
-		t.Skipf("this is no clone: %v", err)
+		tuntest.Unmet(t, fmt.Errorf("this is no clone: %w", err))
 	}
 	clone, bin := filepath.Join(t.TempDir(), "clone"), t.TempDir()
 	run := func(name string, args ...string) string {

@@ -7,6 +7,8 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+
+	"github.com/tun-mcp/tun-mcp/tun/tuntest"
 )
 
 // Flags behind the command are the command's, with a -- before it or without.
@@ -67,7 +69,7 @@ func TestStdoutIsFull(t *testing.T) {
 	for _, args := range []string{"doctor", "agent -q --network memory --ping 1"} {
 		full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
 		if err != nil {
-			t.Skip(err)
+			tuntest.Unmet(t, err)
 		}
 		defer full.Close()
 		cmd := exec.Command(program, strings.Fields(args)...)

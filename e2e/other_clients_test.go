@@ -19,12 +19,12 @@ import (
 
 // otherClient prepares a real MCP client with a scripted model behind it, as
 // newClaude does. The variable names the program; without it the test is
-// skipped. A home and a project that are empty are its own.
+// skipped, or fails, as by tuntest.Unmet. A home and a project that are empty are its own.
 func otherClient(t *testing.T, variable string, m *model) *claude {
 	t.Helper()
 	path := os.Getenv(variable)
 	if path == "" {
-		t.Skipf("%s is not set: .ci/run installs the client and sets it", variable)
+		tuntest.Unmet(t, fmt.Errorf("%s is not set: .ci/run installs the client and sets it", variable))
 	}
 	tuntest.RequirePrivate(t)
 	tuntest.RequireProgram(t, "ping")

@@ -119,7 +119,7 @@ func TestPingCommandWithoutNsenter(t *testing.T) {
 // A host network, inside a private one: this machine's own is left alone.
 func TestPingCommandHost(t *testing.T) {
 	if runtime.GOOS != "linux" {
-		t.Skip("only Linux has the host network")
+		tuntest.Unmet(t, errors.New("only Linux has the host network"))
 	}
 	link := tuntest.OpenPrivate(t, tun.Config{})
 	c := startProgram(t, modernEra, tuntest.Exec(t, link, program, "--network", "host", "--addr", "192.0.2.1/24"))
@@ -205,7 +205,7 @@ func TestPingCommandEnds(t *testing.T) {
 		})
 		t.Run("interrupt", func(t *testing.T) {
 			if runtime.GOOS == "windows" {
-				t.Skip("Windows has no interrupt for one process")
+				tuntest.Unmet(t, errors.New("Windows has no interrupt for one process"))
 			}
 			p := startPing(t, c, "-i30", "-W60")
 			nextRequest(t, c)

@@ -208,7 +208,7 @@ func TestTrialComparesOneVersion(t *testing.T) {
 }
 
 // There is no claude: that is the result's reason.
-func TestTrialWithoutClaude(t *testing.T) {
+func TestTrialWithoutItsAgent(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	report, out, status := runTrialCommand(t, "ping", "--network", "memory", "--agent", "claude")
 	if status != 1 || !report.Scenarios[0].Skipped || !strings.Contains(report.Scenarios[0].Reason, "there is no claude on PATH: install Claude Code") {

@@ -3,6 +3,7 @@ package mcpserver
 import (
 	"bytes"
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -11,6 +12,8 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+
+	"github.com/tun-mcp/tun-mcp/tun/tuntest"
 )
 
 const secret = "0123456789abcdef-secret"
@@ -137,7 +140,7 @@ func TestReadToken(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if runtime.GOOS == "windows" && test.mode&0o077 != 0 {
-				t.Skip("Windows has no such modes")
+				tuntest.Unmet(t, errors.New("Windows has no such modes of files"))
 			}
 			path := filepath.Join(t.TempDir(), "token")
 			if err := os.WriteFile(path, []byte(test.text), 0o600); err != nil {

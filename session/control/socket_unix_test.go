@@ -11,6 +11,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/tun-mcp/tun-mcp/tun/tuntest"
 )
 
 // nobody is a user that is not the one who runs the test.
@@ -65,7 +67,7 @@ func untrusted(t *testing.T, dir string) {
 // Another user made the folder first and waits in it with a session.
 func TestFolderOfAnotherUser(t *testing.T) {
 	if os.Getuid() != 0 {
-		t.Skip("needs root, to give a folder to another user")
+		tuntest.Unmet(t, errors.New("it needs root, to give a folder to another user"))
 	}
 	for _, mode := range []os.FileMode{0o700, 0o755, 0o777 | os.ModeSticky} {
 		t.Run(mode.String(), func(t *testing.T) {

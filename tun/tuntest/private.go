@@ -20,7 +20,7 @@ const requireNet = "TUN_MCP_REQUIRE_NET"
 func RequirePrivate(t testing.TB) {
 	t.Helper()
 	if err := tryPrivate(); err != nil {
-		unmet(t, err)
+		Unmet(t, err)
 	}
 }
 
@@ -37,11 +37,13 @@ var tryPrivate = sync.OnceValue(func() error {
 func RequireProgram(t testing.TB, name string) {
 	t.Helper()
 	if _, err := exec.LookPath(name); err != nil {
-		unmet(t, err)
+		Unmet(t, err)
 	}
 }
 
-func unmet(t testing.TB, why error) {
+// Unmet skips the test because this machine lacks what it needs, and says what
+// that is; with TUN_MCP_REQUIRE_NET=1 it fails it. It is the one way to skip.
+func Unmet(t testing.TB, why error) {
 	t.Helper()
 	if os.Getenv(requireNet) == "1" {
 		t.Fatalf("%v (%s=1 forbids skipping)", why, requireNet)
