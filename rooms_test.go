@@ -18,49 +18,80 @@ var rooms = []struct {
 	may  []string
 }{
 	{"e2e", nil},
-	{"", []string{"mcpserver", "trial", "trial/agent", "trial/report", "trial/score", "ping", "tools", "session/control", "session", "tun"}},
+	{"", []string{"cli"}},
+	{"campaign", []string{"campaign/fleet", "campaign/worker", "campaign/queue", "campaign/report", "campaign/record", "campaign/plan", "trial/score", "ladder"}},
+	{"campaign/fleet", []string{"campaign/worker", "campaign/queue", "campaign/record", "campaign/plan"}},
+	{"campaign/worker", []string{"campaign/queue", "campaign/record", "campaign/plan", "trial/score", "child"}},
+	{"campaign/queue", []string{"campaign/record", "campaign/plan", "trial/score"}},
+	{"campaign/report", []string{"campaign/record", "campaign/plan", "trial/report", "trial/score", "ladder"}},
+	{"campaign/record", []string{"campaign/plan", "trial/score"}},
+	{"campaign/plan", nil},
+	{"cli", []string{"mcpserver", "trial", "trial/scenario", "trial/subject", "trial/report", "trial/score", "agent", "ping", "tools", "watch", "ladder", "watch/page", "control", "session", "handler", "packet", "tun", "replay", "clients"}},
 	{"mcpserver", []string{"tools", "session", "docs"}},
-	{"trial", []string{"trial/judge", "trial/report", "trial/score", "trial/child", "session/control", "session", "packet", "docs"}},
-	{"trial/agent", []string{"trial/child", "trial/score", "session", "packet", "tun/netstack"}},
-	{"trial/judge", []string{"trial/score", "session"}},
-	{"trial/report", []string{"trial/score"}},
+	{"trial", []string{"trial/judge", "session", "trial/scenario", "trial/subject", "trial/traffic", "trial/report", "trial/score", "control"}},
+	{"trial/scenario", []string{"trial/traffic", "trial/judge", "trial/score", "session"}},
+	{"trial/subject", []string{"trial/traffic", "trial/score", "child", "control", "session", "docs"}},
+	{"trial/traffic", []string{"trial/judge", "trial/score", "control", "session", "packet"}},
+	{"trial/trialtest", []string{"control", "session", "packet", "tun", "tun/tuntest"}},
+	{"agent", []string{"trial/score", "child", "session", "packet", "tun/netstack"}},
+	{"trial/judge", []string{"trial/score", "session", "packet"}},
+	{"trial/report", []string{"trial/score", "ladder"}},
 	{"trial/score", []string{"session", "packet"}},
-	{"trial/child", nil},
-	{"tools", []string{"session", "packet"}},
-	{"ping", []string{"session/control"}},
-	{"session/control", []string{"session", "packet", "tun"}},
-	{"session", []string{"packet", "tun"}},
+	{"tools", []string{"session", "handler", "packet"}},
+	{"ping", []string{"control"}},
+	{"watch/page", []string{"watch", "ladder", "control", "session", "packet"}},
+	{"watch", []string{"ladder", "session", "packet"}},
+	{"ladder", []string{"session", "packet"}},
+	{"control", []string{"session", "packet", "tun"}},
+	{"replay", []string{"packet"}},
+	{"session", []string{"handler", "packet", "tun"}},
+	{"clients", nil},
+	{"handler", []string{"packet"}},
 	{"packet", nil},
 	{"tun", []string{"tun/netstack"}},
-	{"tun/tuntest", []string{"tun"}},
+	{"tun/tuntest", []string{"tun", "tun/netstack"}},
 	{"tun/netstack", nil},
+	{"child", nil},
 	{"docs", nil},
 }
 
 // homes says in which room each outside module is at home.
 var homes = map[string]string{
-	"github.com/spf13/cobra":             "",
+	"github.com/spf13/cobra":             "cli",
+	"golang.org/x/term":                  "cli",
 	"github.com/mark3labs/mcp-go/server": "mcpserver",
-	"github.com/mark3labs/mcp-go/client": "trial/agent",
+	"github.com/mark3labs/mcp-go/client": "agent",
 	"github.com/mark3labs/mcp-go/mcp":    "mcpserver",
 	"github.com/google/gopacket":         "packet",
 	"github.com/songgao/water":           "tun",
 	"github.com/vishvananda/netlink":     "tun",
-	"golang.org/x/net/dns":               "trial/agent",
+	"github.com/nats-io":                 "campaign/queue",
+	"go.yaml.in/yaml/v3":                 "campaign/plan",
+	"golang.org/x/net/dns":               "agent",
 	"golang.org/x/net/icmp":              "ping",
 	"golang.org/x/net/ipv4":              "ping",
 	"golang.org/x/net/ipv6":              "ping",
 	"golang.org/x/sys":                   "tun",
 	"gvisor.dev/gvisor":                  "tun/netstack",
+	"go.starlark.net":                    "handler",
+	"github.com/tailscale/hujson":        "clients",
+	"github.com/BurntSushi/toml":         "clients",
 
-	"github.com/santhosh-tekuri/jsonschema/v6": "e2e", // a test's alone
+	// Tests' alone.
+	"github.com/santhosh-tekuri/jsonschema/v6": "e2e",
+	"github.com/chromedp/chromedp":             "e2e",
+	"github.com/chromedp/cdproto":              "e2e",
 }
 
 // lent says which room besides its home imports a package: the words of MCP are
 // the same at both of their ends, and tuntest is a corner of tun.
 var lent = map[string]string{
-	"github.com/mark3labs/mcp-go/mcp": "trial/agent",
+	"github.com/mark3labs/mcp-go/mcp": "agent",
 	"golang.org/x/sys":                "tun/tuntest",
+	"github.com/BurntSushi/toml":      "e2e",           // reads what examples/harbor writes
+	"github.com/spf13/cobra":          "campaign",      // a program of its own, with a command line of its own
+	"golang.org/x/term":               "campaign",      // the width of its terminal
+	"golang.org/x/net/dns":            "trial/traffic", // the agent answers queries, a trial asks them
 }
 
 type goPackage struct {
@@ -147,4 +178,22 @@ func checkHome(t *testing.T, goos, room, imported string, borrowed map[string]bo
 		}
 	}
 	t.Errorf("%s: %q imports %s, which has no home yet: choose one room for it, in docs/design.md and here", goos, room, imported)
+}
+
+// TestMainProgramHasNoNATS holds that the campaign's engine stays out of the
+// server: its size and first build are those of a program without it.
+func TestMainProgramHasNoNATS(t *testing.T) {
+	has := func(target string) bool {
+		out, err := exec.Command("go", "list", "-deps", target).Output()
+		if err != nil {
+			t.Fatalf("go list: %v", err)
+		}
+		return strings.Contains(string(out), "github.com/nats-io/")
+	}
+	if has(".") {
+		t.Error("the main program depends on NATS: only campaign may")
+	}
+	if !has("./campaign") {
+		t.Error("campaign does not depend on NATS: does this test look for the right thing?")
+	}
 }

@@ -60,9 +60,13 @@ func newBench(t *testing.T, guide string) *bench {
 var (
 	fence     = regexp.MustCompile("(?ms)^```\n(.*?)^```$")
 	arrived   = regexp.MustCompile(`^#(\d+) (\d+) bytes, waited [\d.]+ s(?:: (.*))?$`)
+	alike     = regexp.MustCompile(`^#(\d+) waited [\d.]+ s: .*as #(\d+) but (.*)$`)
+	written   = regexp.MustCompile(`^#(\d+).* (?:bytes|packets) written`)
+	several   = regexp.MustCompile(`: (\d+) packets written`)
+	waited    = regexp.MustCompile(`waited [\d.]+ s`)
 	words     = regexp.MustCompile(`^\d+: ([0-9a-f ]+)$`)
 	summaries = regexp.MustCompile(` written: .*`)
-	took      = regexp.MustCompile(`, [\d.]+ s after #`)
+	took      = regexp.MustCompile(`, [\d.-]+ s after #`)
 )
 
 // TestExamples plays every fenced example of every guide with the real tools:
@@ -91,6 +95,10 @@ func (b *bench) play(block string) (read, wrote int) {
 		switch shown := arrived.FindStringSubmatch(line); {
 		case shown != nil:
 			block = b.arrive(shown, rest)
+			read++
+		case alike.MatchString(line):
+			b.arriveAlike(line)
+			block = rest
 			read++
 		case isCall && tool == "write_packet":
 			block = b.write(block)
@@ -137,6 +145,40 @@ func (b *bench) arrive(shown []string, rest string) string {
 	return rest
 }
 
+// arriveAlike queues a packet that a guide shows by what it differs in from an
+// earlier one, and holds the line against what read_packet says.
+func (b *bench) arriveAlike(line string) {
+	b.t.Helper()
+	shown := alike.FindStringSubmatch(line)
+	base, err := strconv.Atoi(shown[2])
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	other, err := b.session.Packet(base)
+	if err != nil {
+		b.t.Fatalf("%s: %v", line, err)
+	}
+	pieces := make(map[string]string)
+	key := ""
+	for word := range strings.SplitSeq(shown[3], " ") {
+		if offset, ok := strings.CutSuffix(word, ":"); ok {
+			key = offset
+			continue
+		}
+		pieces[key] += word
+	}
+	data, err := packet.Patch(other.Data, nil, pieces)
+	if err != nil {
+		b.t.Fatalf("%s: %v", line, err)
+	}
+	b.upTo(shown[1])
+	b.inject(data)
+	result, err := b.tools["read_packet"].Call(b.t.Context(), json.RawMessage(`{"timeout_ms": 0, "settle_ms": 0, "max_packets": 64}`))
+	if plain := func(s string) string { return waited.ReplaceAllString(s, "waited") }; err != nil || !strings.Contains("\n"+plain(result), "\n"+plain(line)+"\n") {
+		b.t.Errorf("%v: read_packet says\n%s\nthe guide shows\n%s", err, result, line)
+	}
+}
+
 // upTo brings the link to where the next packet has a number.
 func (b *bench) upTo(number string) {
 	b.t.Helper()
@@ -175,14 +217,13 @@ func (b *bench) write(block string) string {
 	var want []string
 	for rest != "" {
 		line, after, _ := strings.Cut(rest, "\n")
-		if !strings.Contains(line, " bytes written") {
+		if !written.MatchString(line) {
 			break
 		}
 		want, rest = append(want, line), after
 	}
 	if len(want) > 0 {
-		number, _, _ := strings.Cut(strings.TrimPrefix(want[0], "#"), " ")
-		b.upTo(number)
+		b.upTo(written.FindStringSubmatch(want[0])[1])
 	}
 	arguments, err := json.Marshal(call)
 	if err != nil {
@@ -193,8 +234,12 @@ func (b *bench) write(block string) string {
 		b.t.Fatalf("%v\nfor %s", err, arguments)
 	}
 	lines := strings.Split(result, "\n")
-	b.last += len(lines)
 	for _, line := range lines {
+		n := 1
+		if many := several.FindStringSubmatch(line); many != nil {
+			n, _ = strconv.Atoi(many[1])
+		}
+		b.last += n
 		if !took.MatchString(line) || !strings.Contains(line, "checksums ok") || strings.Contains(line, "its source is not yours") {
 			b.t.Errorf("%s\nis no right answer: %s", arguments, line)
 		}
@@ -232,7 +277,7 @@ func (b *bench) readWith(arguments json.RawMessage) {
 func TestExamplesThatLie(t *testing.T) {
 	guide := read(t, "answer-pings.md")
 	for _, block := range fence.FindAllStringSubmatch(guide, -1) {
-		if lie := strings.Replace(block[1], `"22": "51aa"`, `"22": "51ab"`, 1); lie != block[1] {
+		if lie := strings.Replace(block[1], `"22": ["51aa"`, `"22": ["51ab"`, 1); lie != block[1] {
 			b := newBench(t, "answer-pings.md")
 			b.play(fence.FindStringSubmatch(guide)[1])
 			var call map[string]json.RawMessage
@@ -241,9 +286,9 @@ func TestExamplesThatLie(t *testing.T) {
 			}
 			delete(call, "then_read")
 			arguments, _ := json.Marshal(call) // was decoded from JSON
-			_, err := b.tools["write_packet"].Call(t.Context(), arguments)
-			if err == nil || !strings.Contains(err.Error(), "ICMP checksum is 0x51ab, should be 0x51aa") {
-				t.Errorf("the lie was taken: %v", err)
+			result, err := b.tools["write_packet"].Call(t.Context(), arguments)
+			if err != nil || !strings.Contains(result, "packet 1 (reply to #7): ICMP checksum is 0x51ab, should be 0x51aa") {
+				t.Errorf("the lie was taken: %v\n%s", err, result)
 			}
 			return
 		}

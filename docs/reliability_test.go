@@ -39,7 +39,10 @@ func testsOfModule(t *testing.T) map[string]bool {
 	return tests
 }
 
-// A test in the table, `tun.TestState`.
+// An item of the page: the fault in bold, what happens, and its tests.
+var listItem = regexp.MustCompile(`(?m)^\* \*\*((?s:.*?))\.\*\*((?:.*\n)(?:  .*\n)*)`)
+
+// A test in an item, `tun.TestState`.
 var named = regexp.MustCompile("`([a-z0-9/]+\\.Test[A-Za-z0-9]+)`")
 
 // Every fault of docs/reliability.md has tests that exist, and nothing is
@@ -54,26 +57,23 @@ func TestReliability(t *testing.T) {
 		t.Fatalf("this test is not among the %d that were found", len(exists))
 	}
 	faults, listed := map[string]bool{}, map[string]bool{}
-	for line := range strings.Lines(string(page)) {
-		if !strings.HasPrefix(line, "|") || strings.HasPrefix(line, "| fault |") || strings.HasPrefix(line, "|---") {
-			continue
-		}
-		cells := strings.Split(strings.Trim(strings.TrimSpace(line), "|"), "|")
-		if len(cells) != 3 {
-			t.Errorf("a row has %d cells, want a fault, what happens, and tests: %s", len(cells), line)
-			continue
-		}
-		fault := strings.ToLower(strings.TrimSpace(cells[0]))
+	for _, item := range listItem.FindAllStringSubmatch(string(page), -1) {
+		fault, rest := strings.ToLower(strings.Join(strings.Fields(item[1]), " ")), item[2]
 		if faults[fault] {
 			t.Errorf("the fault %q is listed twice", fault)
 		}
 		faults[fault] = true
-		if strings.TrimSpace(cells[1]) == "" {
-			t.Errorf("of %q nothing is said", fault)
+		names := named.FindAllStringSubmatch(rest, -1)
+		if len(names) == 0 {
+			t.Errorf("%q has no tests; want names like `tun.TestState` at its end", fault)
+			continue
 		}
-		names := named.FindAllStringSubmatch(cells[2], -1)
-		if rest := strings.TrimSpace(named.ReplaceAllString(cells[2], "")); len(names) == 0 || rest != "" {
-			t.Errorf("%q: its tests are %q, want names like `tun.TestState` alone", fault, cells[2])
+		text, tests := rest[:strings.Index(rest, names[0][0])], rest[strings.Index(rest, names[0][0]):]
+		if strings.TrimSpace(text) == "" {
+			t.Errorf("the page does not say what happens on %q", fault)
+		}
+		if more := strings.TrimSpace(named.ReplaceAllString(tests, "")); more != "" {
+			t.Errorf("%q ends with %q, want only names like `tun.TestState` there", fault, more)
 		}
 		for _, match := range names {
 			switch name := match[1]; {
@@ -86,8 +86,8 @@ func TestReliability(t *testing.T) {
 			}
 		}
 	}
-	if len(faults) < 25 {
-		t.Errorf("%d faults are listed, want at least 25", len(faults))
+	if len(faults) < 85 {
+		t.Errorf("%d faults are listed, want at least 85", len(faults))
 	}
 	t.Logf("%d faults, %d tests", len(faults), len(listed))
 }

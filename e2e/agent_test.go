@@ -1,10 +1,10 @@
 package e2e
 
 import (
-	"encoding/json"
 	"fmt"
 	"regexp"
 	"strings"
+	"testing"
 )
 
 // scripted is an agent without thinking time. It knows only what results say,
@@ -18,7 +18,15 @@ type scripted struct {
 	faults   []string
 }
 
-var packetHead = regexp.MustCompile(`(?m)^#(\d+) \d+ bytes, waited .*\n0: ([0-9a-f ]+)\n16: ([0-9a-f ]+)$`)
+// The two forms in which read_packet shows a packet: in full, or as the difference from
+// an earlier packet of the same result.
+var (
+	packetHead  = regexp.MustCompile(`^#(\d+) \d+ bytes, waited `)
+	packetWords = regexp.MustCompile(`^16: ([0-9a-f]{4} ){2}([0-9a-f]{4}) ([0-9a-f]{4})`)
+	packetLike  = regexp.MustCompile(`^#(\d+) waited .*as #(\d+)( but (.*))?$`)
+	word22      = regexp.MustCompile(`(?:^| )22: ([0-9a-f]{4})`)
+	word20      = regexp.MustCompile(`(?:^| )20: ([0-9a-f]{4})(?: ([0-9a-f]{4}))?`)
+)
 
 // run answers until a read brings nothing for 300 ms after the first packet.
 func (s *scripted) run() {
@@ -40,15 +48,14 @@ func (s *scripted) run() {
 			s.faults = append(s.faults, text)
 			return
 		}
-		text = text[strings.LastIndex(text, " written: ")+1:]
-		if _, after, ok := strings.Cut(text, "\n"); ok {
-			text = after
+		if i := strings.LastIndex(text, " written"); i >= 0 { // what was read comes after it
+			_, text, _ = strings.Cut(text[i:], "\n")
 		}
 	}
 }
 
-// call calls a tool. A server that has ended is no fault of the agent's: some
-// tests end it in the middle.
+// call calls a tool. If the server has ended, that is not a failure: some tests end it
+// in the middle.
 func (s *scripted) call(tool, arguments string) (text string, failed bool) {
 	_, waiting := s.c.begin("tools/call", toolCall(tool, arguments))
 	select {
@@ -59,25 +66,62 @@ func (s *scripted) call(tool, arguments string) (text string, failed bool) {
 	}
 }
 
+// replies are the elements of write_packet that answer the echo requests in a
+// result: one for all of them.
 func (s *scripted) replies(text string) string {
-	var all []string
-	for _, m := range packetHead.FindAllStringSubmatch(text, -1) {
-		first, second := strings.Fields(m[2]), strings.Fields(m[3])
-		if second[2] != "0800" {
-			continue
+	type message struct{ kind, checksum string } // words of ICMP
+	var number string
+	var numbers, checksums []string
+	seen := make(map[string]message)
+	take := func(n string, m message) {
+		seen[n] = m
+		if m.kind != "0800" {
+			return
 		}
 		var sum uint32
-		fmt.Sscanf(second[3], "%x", &sum)
+		fmt.Sscanf(m.checksum, "%x", &sum)
 		if sum += 0x0800; sum > 0xffff {
 			sum = sum - 0x10000 + 1
 		}
-		patch, _ := json.Marshal(map[string]string{
-			"12": second[0] + second[1] + first[6] + first[7],
-			"20": "00",
-			"22": fmt.Sprintf("%04x", sum),
-		})
-		all = append(all, fmt.Sprintf(`{"reply_to":%s,"patch":%s}`, m[1], patch))
+		numbers, checksums = append(numbers, n), append(checksums, fmt.Sprintf(`"%04x"`, sum))
 	}
-	s.answered += len(all)
-	return strings.Join(all, ",")
+	for line := range strings.Lines(text) {
+		line = strings.TrimSuffix(line, "\n")
+		if m := packetHead.FindStringSubmatch(line); m != nil {
+			number = m[1]
+		} else if m := packetWords.FindStringSubmatch(line); m != nil {
+			take(number, message{m[2], m[3]})
+		} else if m := packetLike.FindStringSubmatch(line); m != nil {
+			other := seen[m[2]]
+			if changed := word20.FindStringSubmatch(m[4]); changed != nil {
+				if other.kind = changed[1]; changed[2] != "" {
+					other.checksum = changed[2]
+				}
+			}
+			if changed := word22.FindStringSubmatch(m[4]); changed != nil {
+				other.checksum = changed[1]
+			}
+			take(m[1], other)
+		}
+	}
+	s.answered += len(numbers)
+	switch len(numbers) {
+	case 0:
+		return ""
+	case 1:
+		return fmt.Sprintf(`{"reply_to":%s,"patch":{"12":"@16+4 @12+4","20":"00","22":%s}}`, numbers[0], checksums[0])
+	}
+	return fmt.Sprintf(`{"reply_to_each":[%s],"patch":{"12":"@16+4 @12+4","20":"00"},"patch_each":{"22":[%s]}}`, strings.Join(numbers, ","), strings.Join(checksums, ","))
+}
+
+// pingsWait waits until count packets are queued. ping waits for its last reply only
+// twice as long as the slowest one took, so a slow first reply gives a busy machine
+// more time.
+func (c *client) pingsWait(count uint64) {
+	c.t.Helper()
+	s := c.connect()
+	until(c.t.(*testing.T), "pings wait for the agent", func() bool {
+		status, err := s.Status(c.t.Context())
+		return err == nil && status.Counters.Queued >= count
+	})
 }

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"regexp"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -16,16 +17,16 @@ import (
 	"github.com/tun-mcp/tun-mcp/tun/tuntest"
 )
 
-// BenchmarkRoundTrip measures one thing as a ratio: a flood ping's round trip
-// through the whole MCP path (kernel, TUN, server, stdio, scripted agent, and
-// back, one call a packet) against a bare echo on the same kind of TUN. Both
-// are measured in turns in one run; each figure is ping's own average.
+// BenchmarkRoundTrip measures a ratio: the round trip of a flood ping over the whole
+// MCP path (kernel, TUN, server, stdio, scripted agent, and back, one call a packet)
+// against that of a bare echo on the same kind of TUN. One run measures both by turns.
+// Each figure is ping's own average.
 func BenchmarkRoundTrip(b *testing.B) {
 	tuntest.RequirePrivate(b)
 	tuntest.RequireProgram(b, "ping")
 	bare := tuntest.OpenPrivate(b, tun.Config{})
 	go bareEcho(bare)
-	dir := shortDir(b)
+	dir := tuntest.RuntimeDir(b)
 	startEchoer(b, dir)
 
 	var bareTime, pathTime float64
@@ -64,7 +65,7 @@ func flood(b *testing.B, ping *exec.Cmd) float64 {
 	return ms
 }
 
-// bareEcho answers echo requests on a device in the shortest way there is.
+// bareEcho answers echo requests on a device as directly as possible.
 func bareEcho(d tun.Device) {
 	p := make([]byte, 65535)
 	for {
@@ -91,15 +92,15 @@ func answerInPlace(p []byte) {
 	p[22], p[23] = byte(sum>>8), byte(sum)
 }
 
-// echoer is a scripted agent that costs as little as possible: it knows of JSON
-// what it needs to, so that what is measured is the path and not the agent.
+// echoer is a scripted agent that costs as little as possible. It parses only the JSON
+// that it needs, so the benchmark measures the path and not the agent.
 type echoer struct {
 	in  io.WriteCloser
 	out *bufio.Reader
 	id  int
 }
 
-// startEchoer starts a server in dir and the agent at its link.
+// startEchoer starts a server in dir and the agent on its link.
 func startEchoer(b *testing.B, dir string) {
 	b.Helper()
 	server := exec.Command(program, "--network", "private", "--log-level", "error")
@@ -116,7 +117,7 @@ func startEchoer(b *testing.B, dir string) {
 		b.Fatal(err)
 	}
 	e := &echoer{in: in, out: bufio.NewReaderSize(out, 64<<10)}
-	// The first call has its answer at once: then the session is up.
+	// The first call returns at once. Then the session is up.
 	e.call("read_packet", `{"timeout_ms":0}`)
 	done := make(chan struct{})
 	go func() { defer close(done); e.run() }()
@@ -140,8 +141,8 @@ func (e *echoer) run() {
 	}
 }
 
-// call calls a tool and returns the line that answers it, nil once the server
-// has ended.
+// call calls a tool and returns the line with the answer, or nil if the server has
+// ended.
 func (e *echoer) call(tool, arguments string) []byte {
 	e.id++
 	if _, err := fmt.Fprintf(e.in, `{"jsonrpc":"2.0","id":%d,"method":"tools/call","params":{"name":%q,"arguments":%s}}`+"\n", e.id, tool, arguments); err != nil {
@@ -176,8 +177,8 @@ func (e *echoer) patch(result []byte) string {
 	return fmt.Sprintf(`{"reply_to":%s,"patch":{"12":"%s%s","20":"00","22":"%04x"}}`, number, second[:9], first[30:39], sum&0xffff)
 }
 
-// BenchmarkBatches measures packets a second when ten are under way at once and
-// the agent answers up to ten a call.
+// BenchmarkBatches measures packets a second with ten pings under way and an agent that
+// answers up to ten a call.
 func BenchmarkBatches(b *testing.B) {
 	tuntest.RequirePrivate(b)
 	tuntest.RequireProgram(b, "ping")
@@ -190,13 +191,13 @@ func BenchmarkBatches(b *testing.B) {
 	start := time.Now()
 	out, err := ping.CombinedOutput()
 	took := time.Since(start)
-	<-done // it ends when nothing comes any more
+	<-done // it ends when no more packets come
 	m := received.FindSubmatch(out)
 	if err != nil || m == nil {
 		b.Fatalf("ping: %v\n%s", err, out)
 	}
-	// After its last request ping waits two round trips only: the last few
-	// replies may come too late for it. They count as lost here.
+	// After its last request ping waits only two round trips, so the last few replies
+	// may come too late. They count as lost here.
 	got, err := strconv.Atoi(string(m[1]))
 	if err != nil || got < count-10 {
 		b.Fatalf("%d of %d packets were answered (%v)", got, count, err)
@@ -205,34 +206,33 @@ func BenchmarkBatches(b *testing.B) {
 	b.ReportMetric(0, "ns/op")
 }
 
-// BenchmarkUnreadFlood says how much memory the server has before and after a
-// flood that nobody reads: 6000x is a minute of ping -f, which sends 100 a
-// second when nothing comes back.
+// BenchmarkUnreadFlood reports the server's memory before and after a flood that nobody
+// reads. 6000x is a minute of ping -f, which sends 100 a second when no replies come.
 func BenchmarkUnreadFlood(b *testing.B) {
 	tuntest.RequirePrivate(b)
 	tuntest.RequireProgram(b, "ping")
 	c := startServer(b, legacyEra, "--network", "private")
-	before := resident(b, c.process.Process.Pid)
+	before := float64(processStatus(b, c.process.Process.Pid, "VmRSS")) / 1024
 	seconds := strconv.Itoa(max(b.N/100, 1))
 	out, err := c.command("exec", "--", "ping", "-q", "-f", "-s", "1400", "-w", seconds, "10.77.0.2").CombinedOutput()
 	if !bytes.Contains(out, []byte(" 0 received")) {
 		b.Fatalf("ping: %v\n%s", err, out)
 	}
 	b.ReportMetric(before, "MiB-before")
-	b.ReportMetric(resident(b, c.process.Process.Pid), "MiB-after")
+	b.ReportMetric(float64(processStatus(b, c.process.Process.Pid, "VmRSS"))/1024, "MiB-after")
 	b.ReportMetric(0, "ns/op")
 }
 
-// resident is a process's resident memory in MiB.
-func resident(b *testing.B, pid int) float64 {
-	b.Helper()
-	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", pid))
+// processStatus returns a number from /proc/PID/status. Memory is in KiB.
+func processStatus(t testing.TB, pid int, field string) (number uint64) {
+	t.Helper()
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
-		b.Fatal(err)
+		t.Fatal(err)
 	}
-	var size, pages int
-	if _, err := fmt.Sscan(string(data), &size, &pages); err != nil {
-		b.Fatal(err)
+	_, after, _ := strings.Cut(string(text), "\n"+field+":")
+	if _, err := fmt.Sscan(after, &number); err != nil {
+		t.Fatalf("%s of process %d: %v", field, pid, err)
 	}
-	return float64(pages*os.Getpagesize()) / (1 << 20)
+	return number
 }

@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tun-mcp/tun-mcp/trial/agent"
+	"github.com/tun-mcp/tun-mcp/agent"
 	"github.com/tun-mcp/tun-mcp/tun/tuntest"
 )
 
@@ -22,15 +22,15 @@ type builtin struct {
 	t       *testing.T
 	process *exec.Cmd
 	runtime string
-	lines   chan string // what comes on stdout; closed at its end
-	printed string      // what came and was taken from lines
+	lines   chan string // lines of stdout; closed at its end
+	printed string      // the lines taken from lines so far
 	stderr  strings.Builder
 }
 
 // startBuiltin starts the agent and waits until it says that it is up.
 func startBuiltin(t *testing.T, args ...string) *builtin {
 	t.Helper()
-	b := &builtin{t: t, process: exec.Command(program, append([]string{"agent"}, args...)...), runtime: shortDir(t), lines: make(chan string)}
+	b := &builtin{t: t, process: exec.Command(program, append([]string{"agent"}, args...)...), runtime: tuntest.RuntimeDir(t), lines: make(chan string)}
 	b.process.Env = append(os.Environ(), "XDG_RUNTIME_DIR="+b.runtime)
 	b.process.Stderr = &b.stderr
 	stdout, err := b.process.StdoutPipe()
@@ -59,7 +59,7 @@ func startBuiltin(t *testing.T, args ...string) *builtin {
 	return b
 }
 
-// await takes lines until one holds what, or to the end if what is empty.
+// await takes lines until one contains what, or all lines if what is empty.
 func (b *builtin) await(what string) {
 	b.t.Helper()
 	timeout := time.After(4 * patience)
@@ -79,8 +79,8 @@ func (b *builtin) await(what string) {
 	}
 }
 
-// command is another invocation of the program that finds the agent's session.
-// It is killed when patience is over.
+// command returns another invocation of the program that finds the agent's session. It
+// is killed after patience.
 func (b *builtin) command(args ...string) *exec.Cmd {
 	ctx, cancel := context.WithTimeout(context.Background(), 4*patience)
 	b.t.Cleanup(cancel)
@@ -89,7 +89,7 @@ func (b *builtin) command(args ...string) *exec.Cmd {
 	return cmd
 }
 
-// interrupt ends the agent as Ctrl-C does and returns all that it printed.
+// interrupt ends the agent like Ctrl-C and returns everything that it printed.
 func (b *builtin) interrupt() string {
 	b.t.Helper()
 	if err := b.process.Process.Signal(os.Interrupt); err != nil {
@@ -98,7 +98,7 @@ func (b *builtin) interrupt() string {
 	return b.wait(0)
 }
 
-// wait waits for the end of the agent, with that exit status.
+// wait waits until the agent ends and checks its exit status.
 func (b *builtin) wait(status int) string {
 	b.t.Helper()
 	b.await("")
@@ -109,18 +109,20 @@ func (b *builtin) wait(status int) string {
 	return b.printed
 }
 
-// Programs of the peer's that know nothing of agents, served through
-// read_packet and write_packet alone.
+// Ordinary programs on the peer, served only through read_packet and write_packet.
 func TestBuiltinServesPrograms(t *testing.T) {
+	t.Parallel()
 	tuntest.RequirePrivate(t)
 	for _, assist := range []string{"fix", "none"} {
 		t.Run("assist "+assist, func(t *testing.T) {
+			t.Parallel()
 			b := startBuiltin(t, "-q", "--network", "private", "--addr6", "2001:db8:77::1/64", "--assist", assist)
 			for _, test := range []struct {
 				command string
 				want    string // a pattern
 			}{
-				// One request: for the answer to a later one ping waits two round trips alone.
+				// Only one request: ping would wait just two round trips for the reply
+				// to a later one.
 				{"ping -q -c 1 -W 20 10.77.0.2", " 0% packet loss"},
 				{"ping -q -c 1 -W 20 2001:db8:77::2", " 0% packet loss"},
 				{"ping -q -c 1 -W 20 -s 4000 10.77.0.2", " 0% packet loss"}, // fragments
@@ -153,37 +155,31 @@ func TestBuiltinServesPrograms(t *testing.T) {
 }
 
 func TestBuiltinAnswersFlood(t *testing.T) {
-	const want = "10000 packets transmitted, 10000 received, 0% packet loss"
-	for network, command := range map[string]string{
-		"private": "exec -- ping -q -f -c 10000 10.77.0.2",
-		"memory":  "ping -q -f -c 10000",
-	} {
-		t.Run(network, func(t *testing.T) {
-			if network == "private" {
-				tuntest.RequirePrivate(t)
-				tuntest.RequireProgram(t, "ping")
-			}
-			b := startBuiltin(t, "-q", "--network", network)
-			out, err := b.command(strings.Fields(command)...).CombinedOutput()
-			if err != nil || !strings.Contains(string(out), want) {
-				t.Errorf("%v\n%s\nwant %s", err, out, want)
-			}
-			t.Logf("%s", out)
-			if printed := b.interrupt(); !strings.Contains(printed, "\nagent ended: 10000 packets read, 10000 written in ") {
-				t.Errorf("the end is\n%s", printed)
-			}
-		})
-	}
+	count := tuntest.Long("1000", "10000")
+	want := count + " packets transmitted, " + count + " received, 0% packet loss"
+	networks(t, func(t *testing.T, network string) {
+		command := "ping -q -f -c " + count
+		if network == "private" { // the kernel's own ping
+			tuntest.RequireProgram(t, "ping")
+			command = "exec -- " + command + " 10.77.0.2"
+		}
+		b := startBuiltin(t, "-q", "--network", network)
+		out, err := b.command(strings.Fields(command)...).CombinedOutput()
+		if err != nil || !strings.Contains(string(out), want) {
+			t.Errorf("%v\n%s\nwant %s", err, out, want)
+		}
+		t.Logf("%s", out)
+		if printed := b.interrupt(); !strings.Contains(printed, "\nagent ended: "+count+" packets read, "+count+" written in ") {
+			t.Errorf("the end is\n%s", printed)
+		}
+	})
 }
 
-// A download through the tools comes out as it went in.
+// A download through the tools arrives unchanged.
 func TestBuiltinDownload(t *testing.T) {
 	tuntest.RequirePrivate(t)
 	tuntest.RequireProgram(t, "curl")
-	size := int64(50_000_000)
-	if testing.Short() {
-		size /= 10
-	}
+	size := tuntest.Long[int64](5_000_000, 50_000_000)
 	b := startBuiltin(t, "-q", "--network", "private")
 	curl := b.command("exec", "--", "curl", "-sS", "--fail", fmt.Sprintf("http://10.77.0.2/bytes?n=%d", size))
 	var complaint strings.Builder
@@ -205,36 +201,34 @@ func TestBuiltinDownload(t *testing.T) {
 }
 
 func TestBuiltinPrintsPackets(t *testing.T) {
-	for _, network := range []string{"private", "memory"} {
-		t.Run(network, func(t *testing.T) {
-			if network == "private" {
-				tuntest.RequirePrivate(t)
+	t.Parallel()
+	networks(t, func(t *testing.T, network string) {
+		t.Parallel()
+		b := startBuiltin(t, "--network", network, "--ping", "2", "--session", "shown")
+		printed := b.wait(0)
+		for _, want := range []string{
+			"^agent at 10.77.0.2 is up: session shown, " + network + " network, peer 10.77.0.1/24\n",
+			`(?m)^read  #1 84 bytes: IPv4 10.77.0.1 > 10.77.0.2 ICMP echo request id \d+ seq 1, checksums ok$`,
+			`(?m)^write #2 84 bytes: IPv4 10.77.0.2 > 10.77.0.1 ICMP echo reply id \d+ seq 1, checksums ok, [0-9.]+ s after #1$`,
+			"(?m)^64 bytes from 10.77.0.2: icmp_seq=2 ",
+			"(?m)^2 packets transmitted, 2 received",
+			`\nagent ended: 2 packets read, 2 written in \d+ calls, median response time [0-9.]+ ms\n$`,
+		} {
+			if !regexp.MustCompile(want).MatchString(printed) {
+				t.Errorf("%q is not in\n%s", want, printed)
 			}
-			b := startBuiltin(t, "--network", network, "--ping", "2", "--session", "shown")
-			printed := b.wait(0)
-			for _, want := range []string{
-				"^agent at 10.77.0.2 is up: session shown, " + network + " network, peer 10.77.0.1/24\n",
-				`(?m)^read  #1 84 bytes: IPv4 10.77.0.1 > 10.77.0.2 ICMP echo request id \d+ seq 1, checksums ok$`,
-				`(?m)^write #2 84 bytes: IPv4 10.77.0.2 > 10.77.0.1 ICMP echo reply id \d+ seq 1, checksums ok, [0-9.]+ s after #1$`,
-				"(?m)^64 bytes from 10.77.0.2: icmp_seq=2 ",
-				"(?m)^2 packets transmitted, 2 received",
-				`\nagent ended: 2 packets read, 2 written in \d+ calls, median response time [0-9.]+ ms\n$`,
-			} {
-				if !regexp.MustCompile(want).MatchString(printed) {
-					t.Errorf("%q is not in\n%s", want, printed)
-				}
-			}
-		})
-	}
+		}
+	})
 }
 
 func TestBuiltinFailsWithWords(t *testing.T) {
+	t.Parallel()
 	for name, test := range map[string]struct {
 		args   []string
 		status int
 		want   string
 	}{
-		"a bad flag":   {[]string{"--assist", "some"}, 2, `--assist "some": accepted are none, check and fix`},
+		"a bad flag":   {[]string{"--assist", "some"}, 2, `--assist "some": unknown; use none, check or fix`},
 		"a bad number": {[]string{"--ping", "-1"}, 2, "--ping -1: accepted is"},
 		"what only the server knows to be bad": {[]string{"--record", "/dev/null/x.pcapng"}, 1,
 			": it ended before it answered (the MCP server failed (exit status 1); it said why on stderr)\n"},

@@ -16,12 +16,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tun-mcp/tun-mcp/session/control"
+	"github.com/tun-mcp/tun-mcp/control"
 	"github.com/tun-mcp/tun-mcp/tun/tuntest"
 )
 
-// requireClaude returns the path of Claude Code: TUN_MCP_CLAUDE, else claude on
-// PATH. Without one the test is skipped, or fails if TUN_MCP_CLAUDE names one.
+// requireClaude returns the path of Claude Code: TUN_MCP_CLAUDE, or else claude on
+// PATH. If there is none, the test is skipped; if TUN_MCP_CLAUDE names one that is
+// missing, it fails.
 func requireClaude(t *testing.T) string {
 	t.Helper()
 	tuntest.RequirePrivate(t)
@@ -41,26 +42,27 @@ func requireClaude(t *testing.T) string {
 	return path
 }
 
-// claude is a real Claude Code with a scripted model behind it. Its home is
-// empty and its environment clean, as on a machine that never had it.
+// claude is a real Claude Code with a scripted model behind it. Its home is empty and
+// its environment clean, as on a new machine.
 type claude struct {
 	t       *testing.T
 	model   *model
-	project string // the folder it is started in
+	project string // the working folder
 	home    string
 	process *exec.Cmd
 	ended   chan struct{} // the process has been waited for
-	exit    error         // valid once ended
+	exit    error         // valid after ended
 
 	mu  sync.Mutex // guards out
 	out strings.Builder
 }
 
-// checkout is the project as it is shipped: .mcp.json says `go run .`. It is
-// built before, for Claude Code does not wait for a server that takes long: it
-// asks the model without it.
+// checkout returns the project as it is shipped: .mcp.json says `go run .`. It builds
+// the program first, because Claude Code does not wait for a slow server: it asks the
+// model without it.
 func checkout(t *testing.T) string {
 	t.Helper()
+	requireClaude(t)
 	dir, err := os.Getwd()
 	if err != nil {
 		t.Fatal(err)
@@ -71,11 +73,10 @@ func checkout(t *testing.T) string {
 	return dir
 }
 
-// builtProject is a folder with the project's files for Claude Code, with the
+// builtProject returns a folder with the project's files for Claude Code, with the
 // built program in place of `go run .`.
 func builtProject(t *testing.T) string {
 	t.Helper()
-	dir := t.TempDir()
 	shipped, err := os.ReadFile(".mcp.json")
 	if err != nil {
 		t.Fatal(err)
@@ -91,6 +92,14 @@ func builtProject(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return claudeProject(t, built)
+}
+
+// claudeProject returns a folder with that .mcp.json and the project's settings for
+// Claude Code.
+func claudeProject(t *testing.T, servers []byte) string {
+	t.Helper()
+	dir := t.TempDir()
 	settings, err := os.ReadFile(".claude/settings.json")
 	if err != nil {
 		t.Fatal(err)
@@ -98,7 +107,7 @@ func builtProject(t *testing.T) string {
 	if err := os.Mkdir(filepath.Join(dir, ".claude"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	for name, data := range map[string][]byte{".mcp.json": built, ".claude/settings.json": settings} {
+	for name, data := range map[string][]byte{".mcp.json": servers, ".claude/settings.json": settings} {
 		if err := os.WriteFile(filepath.Join(dir, name), data, 0o644); err != nil {
 			t.Fatal(err)
 		}
@@ -106,8 +115,8 @@ func builtProject(t *testing.T) string {
 	return dir
 }
 
-// newClaude prepares Claude Code in a project. Trusted means that its user has
-// accepted the dialog "do you trust the files in this folder" before.
+// newClaude prepares Claude Code in a project. trusted means that its user has already
+// accepted the dialog "do you trust the files in this folder".
 func newClaude(t *testing.T, project string, trusted bool) *claude {
 	t.Helper()
 	path := requireClaude(t)
@@ -121,7 +130,7 @@ func newClaude(t *testing.T, project string, trusted bool) *claude {
 			t.Fatal(err)
 		}
 	}
-	runtime := shortDir(t)
+	runtime := tuntest.RuntimeDir(t)
 	t.Setenv("XDG_RUNTIME_DIR", runtime) // control.Find looks there
 	c.process = exec.Command(path)
 	c.process.Dir = project
@@ -129,10 +138,10 @@ func newClaude(t *testing.T, project string, trusted bool) *claude {
 		"PATH=" + os.Getenv("PATH"), "HOME=" + c.home, "XDG_RUNTIME_DIR=" + runtime,
 		"ANTHROPIC_BASE_URL=" + c.model.url, "ANTHROPIC_API_KEY=none",
 		"CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC=1", "DISABLE_AUTOUPDATER=1",
-		// What does not go to the model goes to it all the same, as a proxy.
+		// The model is also the proxy, so it gets all other requests too.
 		"HTTP_PROXY=" + c.model.url, "HTTPS_PROXY=" + c.model.url, "NO_PROXY=127.0.0.1",
 	}
-	// `go run .` finds its caches and settings where they were for this test.
+	// `go run .` needs the caches and settings of this test's environment.
 	for _, name := range []string{"GOENV", "GOCACHE", "GOMODCACHE", "GOFLAGS", "GOTOOLCHAIN"} {
 		value, err := exec.Command("go", "env", name).Output()
 		if err != nil {
@@ -142,7 +151,7 @@ func newClaude(t *testing.T, project string, trusted bool) *claude {
 	}
 	c.process.Stdout = lockedWriter{&c.mu, &c.out}
 	c.process.Stderr = c.process.Stdout
-	c.process.WaitDelay = 5 * time.Second // a child that stays must not hold the test up
+	c.process.WaitDelay = 5 * time.Second // a surviving child must not delay the test
 	return c
 }
 
@@ -187,7 +196,7 @@ func (c *claude) finished() string {
 	select {
 	case <-c.ended:
 	case <-time.After(claudePatience):
-		c.t.Fatalf("claude goes on after %v\n%s", claudePatience, c.said())
+		c.t.Fatalf("claude is still running after %v\n%s", claudePatience, c.said())
 	}
 	if c.exit != nil {
 		c.t.Errorf("claude: %v\n%s", c.exit, c.said())
@@ -201,7 +210,7 @@ func (c *claude) said() string {
 	return c.out.String()
 }
 
-// turns are what the client asked the model, once it is over.
+// turns returns the requests that the model got. Call it after the end.
 func (c *claude) turns() []turn {
 	c.model.mu.Lock()
 	defer c.model.mu.Unlock()
@@ -211,13 +220,13 @@ func (c *claude) turns() []turn {
 		}
 	}
 	if len(c.model.turns) == 0 {
-		c.t.Fatalf("the model was asked nothing\n%s", c.said())
+		c.t.Fatalf("the model got no request\n%s", c.said())
 	}
 	return c.model.turns
 }
 
-// traces takes hold of the server that the client has started, and returns a
-// function that fails the test if any of it is left.
+// traces finds the server that the client has started, and returns a function that
+// fails the test if any of it is left.
 func (c *claude) traces() (gone func()) {
 	c.t.Helper()
 	found, err := control.Find("")
@@ -232,18 +241,7 @@ func (c *claude) traces() (gone func()) {
 	if parent := parentOf(c.t, status.PID); parent != c.process.Process.Pid {
 		watched = append(watched, tuntest.Watch(c.t, parent)) // go run
 	}
-	link := fmt.Sprintf("/proc/%d/ns/net", status.Holder)
-	namespace, err := os.Readlink(link)
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	// Held open, so that its number is not given to the namespace of another
-	// test meanwhile.
-	held, err := os.Open(link)
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	c.t.Cleanup(func() { held.Close() })
+	namespace := namespaceOf(c.t, status.Holder)
 	socket := control.SocketPath(status.Session)
 	return func() {
 		c.t.Helper()
@@ -257,25 +255,15 @@ func (c *claude) traces() (gone func()) {
 	}
 }
 
-// parentOf returns the process that started pid, proc(5).
+// parentOf returns the parent of process pid, see proc(5).
 func parentOf(t *testing.T, pid int) int {
 	t.Helper()
-	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, after, _ := strings.Cut(string(data), "\nPPid:\t")
-	line, _, _ := strings.Cut(after, "\n")
-	parent, err := strconv.Atoi(line)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return parent
+	return int(processStatus(t, pid, "PPid"))
 }
 
-// pings runs the kernel's own ping on the peer, one after the other: the next
-// leaves when the last is answered, however slow the machine. It returns their
-// average round trip, which is what a turn costs.
+// pings runs the kernel's own ping on the peer count times. Each ping starts when the
+// one before is answered, however slow the machine is. It returns the average round
+// trip, which is the cost of a turn.
 func pings(t *testing.T, count int) time.Duration {
 	t.Helper()
 	each := fmt.Sprintf("for i in $(seq %d); do ping -q -c 1 -W 60 10.77.0.2 || exit; done", count)

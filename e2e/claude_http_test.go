@@ -4,43 +4,28 @@ package e2e
 
 import (
 	"encoding/json"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
 )
 
-// httpProject is a folder whose .mcp.json names a server that runs already, as
-// the README shows it.
+// httpProject returns a folder whose .mcp.json names a running server, as in the
+// README.
 func httpProject(t *testing.T, url string) string {
 	t.Helper()
-	dir := t.TempDir()
 	config, err := json.Marshal(map[string]any{"mcpServers": map[string]any{"tun": map[string]any{
 		"type": "http", "url": url, "headers": map[string]string{"Authorization": "Bearer ${TUN_MCP_TOKEN}"},
 	}}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	settings, err := os.ReadFile(".claude/settings.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Mkdir(filepath.Join(dir, ".claude"), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	for name, data := range map[string][]byte{".mcp.json": config, ".claude/settings.json": settings} {
-		if err := os.WriteFile(filepath.Join(dir, name), data, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return dir
+	return claudeProject(t, config)
 }
 
-// Claude Code with a server that it did not start: over HTTP, with a token, the
-// same tools and prompt. Two sessions of it, one after the other, meet the same
-// link, and the server outlives both.
+// Claude Code with a running server: over HTTP with a token, it gets the same tools and
+// prompt. Two sessions of it, one after the other, use the same link, and the server
+// outlives both.
 func TestClaudeCodeOverHTTP(t *testing.T) {
 	const count, token = 5, "0123456789abcdef-claude"
 	requireClaude(t)

@@ -8,11 +8,11 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tun-mcp/tun-mcp/session/control"
+	"github.com/tun-mcp/tun-mcp/control"
 )
 
-// A read that the user interrupts is cancelled and not answered. Claude Code
-// goes on at once, and the next read gets the packets.
+// A read that the user interrupts is cancelled and not answered. Claude Code continues
+// at once, and the next read gets the packets.
 func TestClaudeCodeInterrupted(t *testing.T) {
 	c := newClaude(t, builtProject(t), true)
 	stdin, err := c.process.StdinPipe()

@@ -14,12 +14,12 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tun-mcp/tun-mcp/session/control"
+	"github.com/tun-mcp/tun-mcp/control"
 )
 
-// The whole way as a user goes it: Claude Code finds .mcp.json, starts the
-// server, offers its prompt as a slash command; the model answers 20 pings, one
-// call a ping, and every byte of a result reaches it.
+// A user's whole way: Claude Code finds .mcp.json, starts the server and offers its
+// prompt as a slash command. The model answers 20 pings, one call a ping, and gets
+// every byte of each result.
 func TestClaudeCodeAnswersPings(t *testing.T) {
 	const count = 20
 	c := newClaude(t, builtProject(t), true)
@@ -33,7 +33,7 @@ func TestClaudeCodeAnswersPings(t *testing.T) {
 	gone()
 
 	turns := c.turns()
-	// A read, then a write for each ping; what the last one said makes the model end.
+	// A read, then a write for each ping. After the last result the model ends.
 	if want := 1 + count + 1; len(turns) != want {
 		t.Errorf("%d turns for %d pings, want %d", len(turns), count, want)
 	}
@@ -49,7 +49,7 @@ func TestClaudeCodeAnswersPings(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !strings.Contains(prompt, "until you have answered 20") || !strings.Contains(prompt, string(guide)) {
-		t.Errorf("the first request should hold the prompt with the guide whole; got:\n%s", prompt)
+		t.Errorf("the first request should contain the whole guide in the prompt; got:\n%s", prompt)
 	}
 	for i, turn := range turns[1:] {
 		result, failed, ok := turn.ask.lastResult()
@@ -59,8 +59,8 @@ func TestClaudeCodeAnswersPings(t *testing.T) {
 	}
 }
 
-// resultShape is what the result of the nth call looks like to the model. With
-// one ping at a time, the nth request is packet 2n-1 and its reply the next.
+// resultShape matches the result of the nth call as the model sees it. With one ping at
+// a time, the nth request is packet 2n-1 and its reply the next one.
 func resultShape(n, count int) *regexp.Regexp {
 	shape := `^`
 	if n > 1 {
@@ -76,8 +76,8 @@ func resultShape(n, count int) *regexp.Regexp {
 	return regexp.MustCompile(shape + `$`)
 }
 
-// checkTools checks that the model has every tool from the first request on,
-// without a search, and as the server declares it.
+// checkTools checks that the model has every tool from its first request on, without a
+// search and as the server declares it.
 func checkTools(t *testing.T, first ask) {
 	t.Helper()
 	data, err := os.ReadFile("e2e/testdata/tools-list.json")
@@ -103,7 +103,7 @@ func checkTools(t *testing.T, first ask) {
 				t.Error(err)
 			}
 			if tool.Description != want.Description || !reflect.DeepEqual(schema, want.InputSchema) {
-				t.Errorf("%s came to the model as\n%s\n%s", tool.Name, tool.Description, tool.InputSchema)
+				t.Errorf("the model got %s as\n%s\n%s", tool.Name, tool.Description, tool.InputSchema)
 			}
 		}
 		if !found {
@@ -112,8 +112,8 @@ func checkTools(t *testing.T, first ask) {
 	}
 }
 
-// The checkout as it is shipped, with `go run .`, asked in plain words: the
-// model is told who it is by the server's instructions.
+// The checkout as it is shipped, with `go run .` and a plain request. The server's
+// instructions tell the model who it is.
 func TestClaudeCodeInTheCheckout(t *testing.T) {
 	c := newClaude(t, checkout(t), true)
 	c.start("answer pings")
@@ -141,12 +141,12 @@ func TestClaudeCodeInTheCheckout(t *testing.T) {
 		told += plain(message.Content)
 	}
 	if discovered.Instructions == "" || !strings.Contains(told, discovered.Instructions) {
-		t.Errorf("the first request should hold the server's instructions whole; got:\n%s", told)
+		t.Errorf("the first request should contain all of the server's instructions; got:\n%s", told)
 	}
 }
 
-// What the committed .claude/settings.json is worth: it counts once the user
-// has trusted the folder, which `claude -p` never asks for. The README says so.
+// The effect of the committed .claude/settings.json: it counts only after the user has
+// trusted the folder, which `claude -p` never asks for. The README says so.
 func TestClaudeCodePermissions(t *testing.T) {
 	tests := []struct {
 		name    string
@@ -171,7 +171,7 @@ func TestClaudeCodePermissions(t *testing.T) {
 	}
 }
 
-// However Claude Code ends while a read waits, nothing of the server is left.
+// However Claude Code ends while a read waits, it leaves nothing of the server behind.
 func TestClaudeCodeLeavesNothing(t *testing.T) {
 	ends := []struct {
 		name   string
@@ -195,7 +195,7 @@ func TestClaudeCodeLeavesNothing(t *testing.T) {
 				c.start("answer pings")
 				c.reading()
 				gone := c.traces()
-				pings(t, 1) // its answer is a write that goes on with a read
+				pings(t, 1) // the answer is a write that then reads
 				if err := c.process.Process.Signal(end.signal); err != nil {
 					t.Fatal(err)
 				}

@@ -1,12 +1,8 @@
-// Package e2e drives the built program as its users do: over real stdio and HTTP,
-// from the command line, with the kernel's own programs at the far end, with real
-// MCP clients. Its tests run in the module's folder.
 package e2e
 
 import (
 	"bufio"
 	"encoding/json"
-	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -16,40 +12,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tun-mcp/tun-mcp/tun"
+	"github.com/tun-mcp/tun-mcp/tun/tuntest"
 )
 
-// program is the built program, the same for all tests of this package.
-var program string
-
-// builtProgram is an environment variable with the path of the program, for a
-// test that was started by another.
-const builtProgram = "TUN_MCP_TEST_PROGRAM"
-
-func TestMain(m *testing.M) {
-	tun.RunHolder(nil)
-	if program = os.Getenv(builtProgram); program != "" {
-		os.Exit(m.Run())
-	}
-	if err := os.Chdir(".."); err != nil {
-		panic(err)
-	}
-	os.Exit(func() int {
-		dir, err := os.MkdirTemp("", "tun-mcp-test")
-		if err != nil {
-			panic(err)
-		}
-		defer os.RemoveAll(dir)
-		program = filepath.Join(dir, "tun-mcp")
-		if out, err := exec.Command("go", "build", "-o", program, ".").CombinedOutput(); err != nil {
-			fmt.Fprintf(os.Stderr, "building the program under test: %v\n%s", err, out)
-			return 1
-		}
-		return m.Run()
-	}())
-}
-
-// The two eras of MCP: with a handshake, and with every request on its own.
+// The two eras of MCP: with a handshake, and with self-contained requests.
 const (
 	legacyEra = "2025-11-25"
 	modernEra = "2026-07-28"
@@ -62,20 +28,22 @@ func bothEras(t *testing.T, test func(t *testing.T, era string)) {
 	}
 }
 
-// client is an MCP client over the stdio of a real server process. It speaks
-// JSON-RPC by itself: the SDK's own client would hide the SDK's mistakes.
+// client is an MCP client over the stdio of a real server process. It has its own
+// JSON-RPC, because the SDK's client would hide the SDK's mistakes.
 type client struct {
 	t       testing.TB
 	era     string
 	process *exec.Cmd
-	stdin   io.WriteCloser
-	runtime string // XDG_RUNTIME_DIR of the server, for commands that look for it
+	// The capabilities that it announces.
+	capabilities map[string]any
+	stdin        io.WriteCloser
+	runtime      string // XDG_RUNTIME_DIR of the server, for commands that look for it
 
-	mu      sync.Mutex // guards what follows
+	mu      sync.Mutex // guards the fields below
 	last    int        // id of the last request
 	waiting map[int]chan answer
 	raw     []string // every line that the server wrote
-	forgets bool     // raw stays as it is
+	forgets bool     // raw stays empty
 	stderr  strings.Builder
 	closed  chan struct{} // the server's stdout has ended
 }
@@ -89,10 +57,10 @@ type answer struct {
 	} `json:"error"`
 }
 
-// patience bounds every wait of a test: long enough for a busy machine.
+// patience bounds every wait of a test. It is long enough for a busy machine.
 const patience = 30 * time.Second
 
-// until waits for what has to come true soon.
+// until waits until holds returns true, which should be soon.
 func until(t *testing.T, what string, holds func() bool) {
 	t.Helper()
 	tick := time.NewTicker(5 * time.Millisecond)
@@ -104,7 +72,7 @@ func until(t *testing.T, what string, holds func() bool) {
 	}
 }
 
-// startServer starts the server and opens the conversation of an era.
+// startServer starts the server and begins a conversation of an era.
 func startServer(t testing.TB, era string, args ...string) *client {
 	t.Helper()
 	return startProgram(t, era, exec.Command(program, args...))
@@ -112,10 +80,18 @@ func startServer(t testing.TB, era string, args ...string) *client {
 
 func startProgram(t testing.TB, era string, command *exec.Cmd) *client {
 	t.Helper()
-	dir := shortDir(t)
-	c := &client{t: t, era: era, process: command, runtime: dir, waiting: map[int]chan answer{}, closed: make(chan struct{})}
+	return startProgramFor(t, era, map[string]any{}, command)
+}
+
+// startProgramFor is startProgram for a client with capabilities.
+func startProgramFor(t testing.TB, era string, capabilities map[string]any, command *exec.Cmd) *client {
+	t.Helper()
+	dir := tuntest.RuntimeDir(t)
+	c := &client{t: t, era: era, capabilities: capabilities, process: command, runtime: dir, waiting: map[int]chan answer{}, closed: make(chan struct{})}
 	command.Env = append(os.Environ(), "XDG_RUNTIME_DIR="+dir)
-	command.Stderr = lockedWriter{&c.mu, &c.stderr}
+	if command.Stderr == nil {
+		command.Stderr = lockedWriter{&c.mu, &c.stderr}
+	}
 	var err error
 	if c.stdin, err = command.StdinPipe(); err != nil {
 		t.Fatal(err)
@@ -135,24 +111,13 @@ func startProgram(t testing.TB, era string, command *exec.Cmd) *client {
 	go c.receive(stdout)
 	if era == legacyEra {
 		c.request("initialize", map[string]any{
-			"protocolVersion": legacyEra, "capabilities": map[string]any{},
+			"protocolVersion": legacyEra, "capabilities": capabilities,
 			"clientInfo": map[string]any{"name": "test", "version": "1"}})
 		c.send(map[string]any{"jsonrpc": "2.0", "method": "notifications/initialized"})
 	} else {
 		c.request("server/discover", map[string]any{})
 	}
 	return c
-}
-
-// shortDir is a folder for control sockets, whose paths have 103 bytes at most.
-func shortDir(t testing.TB) string {
-	t.Helper()
-	dir, err := os.MkdirTemp("", "tm")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	return dir
 }
 
 type lockedWriter struct {
@@ -166,7 +131,7 @@ func (l lockedWriter) Write(p []byte) (int, error) {
 	return l.w.Write(p)
 }
 
-// receive hands each answer to the request that waits for it.
+// receive passes each answer to the request that waits for it.
 func (c *client) receive(stdout io.Reader) {
 	defer close(c.closed)
 	lines := bufio.NewReaderSize(stdout, 1<<20)
@@ -202,17 +167,17 @@ func (c *client) send(message any) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	// A server that has ended already shows in the answer that does not come.
+	// If the server has ended, the missing answer shows it.
 	_, _ = c.stdin.Write(append(data, '\n'))
 }
 
-// begin sends a request and returns its id and where its answer will come.
+// begin sends a request and returns its id and the channel for its answer.
 func (c *client) begin(method string, params map[string]any) (int, <-chan answer) {
 	if c.era == modernEra {
 		with := map[string]any{"_meta": map[string]any{
 			"io.modelcontextprotocol/protocolVersion":    modernEra,
 			"io.modelcontextprotocol/clientInfo":         map[string]any{"name": "test", "version": "1"},
-			"io.modelcontextprotocol/clientCapabilities": map[string]any{},
+			"io.modelcontextprotocol/clientCapabilities": c.capabilities,
 		}}
 		for key, value := range params {
 			with[key] = value
@@ -228,8 +193,7 @@ func (c *client) begin(method string, params map[string]any) (int, <-chan answer
 	return id, waiting
 }
 
-// cancel cancels a request. Then its answer comes only if it had done something
-// before.
+// cancel cancels a request. It is then answered only if it had already done something.
 func (c *client) cancel(id int) {
 	c.send(map[string]any{"jsonrpc": "2.0", "method": "notifications/cancelled", "params": map[string]any{"requestId": id}})
 }
@@ -269,12 +233,12 @@ func (c *client) errors() string {
 	return c.stderr.String()
 }
 
-// toolCall is the request of a tool call, its arguments as JSON text.
+// toolCall returns the params of a tool call. arguments is JSON.
 func toolCall(name, arguments string) map[string]any {
 	return map[string]any{"name": name, "arguments": json.RawMessage(arguments)}
 }
 
-// tool calls a tool and returns its text and whether it was an error.
+// tool calls a tool and returns its text and whether it is an error.
 func (c *client) tool(name, arguments string) (string, bool) {
 	c.t.Helper()
 	return toolText(c.t, c.request("tools/call", toolCall(name, arguments)))
@@ -292,9 +256,17 @@ func toolText(t testing.TB, result json.RawMessage) (string, bool) {
 	return r.Content[0].Text, r.IsError
 }
 
-// command is another invocation of the program that finds this server.
+// command returns another invocation of the program that finds this server.
 func (c *client) command(args ...string) *exec.Cmd {
 	cmd := exec.Command(program, args...)
 	cmd.Env = append(os.Environ(), "XDG_RUNTIME_DIR="+c.runtime)
 	return cmd
+}
+
+// nothingLeft checks that no file is left in the folder of the control socket.
+func (c *client) nothingLeft() {
+	c.t.Helper()
+	if left, _ := filepath.Glob(filepath.Join(c.runtime, "tun-mcp", "*")); len(left) > 0 {
+		c.t.Errorf("left behind: %v", left)
+	}
 }

@@ -5,7 +5,6 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -13,24 +12,17 @@ import (
 	"github.com/tun-mcp/tun-mcp/tun/tuntest"
 )
 
-// nothingLeft checks that no file is left where the control socket was.
-func (c *client) nothingLeft() {
-	c.t.Helper()
-	if left, _ := filepath.Glob(filepath.Join(c.runtime, "tun-mcp", "*")); len(left) > 0 {
-		c.t.Errorf("left behind: %v", left)
-	}
-}
-
-// A client that is killed may leave stdin open: a child of its has it, or `go
-// run` stands between. The server sees that its parent is gone.
+// If a client is killed, its stdin may stay open: a child has it, or `go run` stands
+// between. The server notices that its parent is gone.
 func TestClientKilledInMidRead(t *testing.T) {
+	t.Parallel()
 	tuntest.RequirePrivate(t)
 	script := `exec 3<&0; "$0" --network private <&3 & wait`
 	c := startProgram(t, modernEra, exec.Command("sh", "-c", script, program))
 	c.waitingRead()
 	status := c.status()
 	server, holder := tuntest.Watch(t, status.PID), tuntest.Watch(t, status.Holder)
-	if err := c.process.Process.Kill(); err != nil { // stdin stays open: it is this test's
+	if err := c.process.Process.Kill(); err != nil { // the test keeps stdin open
 		t.Fatal(err)
 	}
 	server()
@@ -38,10 +30,11 @@ func TestClientKilledInMidRead(t *testing.T) {
 	c.nothingLeft()
 }
 
-// Whose terminal closes gets SIGHUP.
+// A process gets SIGHUP when its terminal closes.
 func TestTerminalClosed(t *testing.T) {
-	// Started with nohup, this process would hand on that SIGHUP is ignored; a
-	// signal that is caught is not, in what it starts.
+	t.Parallel()
+	// Under nohup this process would pass on that SIGHUP is ignored. A caught signal is
+	// not inherited.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)
 	defer signal.Reset(syscall.SIGHUP)
 	c := startServer(t, modernEra, "--network", "memory")
@@ -55,10 +48,11 @@ func TestTerminalClosed(t *testing.T) {
 	c.nothingLeft()
 }
 
-// A client that closes its ends of stdout and stderr, but not of stdin, is
-// gone: the server ends in order rather than by SIGPIPE.
+// A client that closes its ends of stdout and stderr but not of stdin is gone. The
+// server ends in order and is not killed by SIGPIPE.
 func TestClientClosesStdout(t *testing.T) {
-	c := &client{t: t, runtime: shortDir(t)}
+	t.Parallel()
+	c := &client{t: t, runtime: tuntest.RuntimeDir(t)}
 	cmd := c.command("--network", "memory")
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
@@ -85,7 +79,8 @@ func TestClientClosesStdout(t *testing.T) {
 }
 
 func TestStdinClosedAtOnce(t *testing.T) {
-	c := &client{t: t, runtime: shortDir(t)}
+	t.Parallel()
+	c := &client{t: t, runtime: tuntest.RuntimeDir(t)}
 	cmd := c.command() // its stdin is /dev/null
 	if out, err := cmd.Output(); err != nil || len(out) > 0 {
 		t.Errorf("exit %v, stdout %q", err, out)
@@ -93,8 +88,9 @@ func TestStdinClosedAtOnce(t *testing.T) {
 	c.nothingLeft()
 }
 
-// A line of 100 MB is read to its end, kept nowhere and answered in words.
+// A line of 100 MB is read to its end, not kept, and answered with the reason.
 func TestLineOf100MB(t *testing.T) {
+	t.Parallel()
 	c := startServer(t, legacyEra, "--network", "memory")
 	peak := func() (kilobytes int) {
 		status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", c.process.Process.Pid))

@@ -8,12 +8,12 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tun-mcp/tun-mcp/trial"
-	"github.com/tun-mcp/tun-mcp/trial/agent"
+	"github.com/tun-mcp/tun-mcp/agent"
+	"github.com/tun-mcp/tun-mcp/trial/scenario"
 )
 
-// offered asks the program, as a shell does, what may follow, and returns the
-// words without their descriptions, and the directive.
+// offered asks the program for completions, as a shell does. It returns the words
+// without their descriptions, and the directive.
 func offered(t *testing.T, cmd *exec.Cmd, line ...string) (words []string, directive string) {
 	t.Helper()
 	cmd.Args = append(append(cmd.Args, "__complete"), line...)
@@ -30,12 +30,13 @@ func offered(t *testing.T, cmd *exec.Cmd, line ...string) (words []string, direc
 	return words, directive
 }
 
-// What a shell offers, from the words that need no session. `:4` says no files,
-// `:8` that the words are file name endings, `:0` any file.
+// Completions that need no session. `:4` means no files, `:8` that the words are file
+// name extensions, `:0` any file.
 func TestCompletion(t *testing.T) {
-	all := strings.Split(trial.Names(), ", ")
+	t.Parallel()
+	all := strings.Split(scenario.Names(), ", ")
 	for _, test := range []struct {
-		line string // after it, what is being typed is empty
+		line string // the word being typed, after it, is empty
 		want []string
 		then string
 	}{
@@ -45,7 +46,9 @@ func TestCompletion(t *testing.T) {
 		{"agent --ping", nil, ":4"},
 		{"agent --record", []string{"pcapng"}, ":8"},
 		{"trial --network", []string{"auto", "private", "memory"}, ":4"},
-		{"trial --agent", []string{"builtin", "claude", "running"}, ":4"},
+		{"trial --agent", []string{"builtin", "handler", "claude", "running", "served"}, ":4"},
+		{"trial --shard", nil, ":4"},
+		{"trial --jsonl", []string{"jsonl"}, ":8"},
 		{"trial ping", slices.DeleteFunc(slices.Clone(all), func(s string) bool { return s == "ping" }), ":4"},
 		{"trial compare", []string{"json"}, ":8"},
 		{"--log-level", []string{"debug", "info", "warn", "error"}, ":4"},
@@ -65,16 +68,18 @@ func TestCompletion(t *testing.T) {
 	}
 }
 
-// The help marks what a flag's value is; a shell shows the description as it is.
+// The help marks the value of a flag. A shell shows the description without the marks.
 func TestCompletionOfFlags(t *testing.T) {
+	t.Parallel()
 	out, err := exec.Command(program, "__complete", "ping", "-").Output()
 	if err != nil || !strings.Contains(string(out), "--count\tstop after n requests (default: at Ctrl-C)\n") || strings.Contains(string(out), "`") {
 		t.Errorf("%v\n%s", err, out)
 	}
 }
 
-// Names and addresses of a session that is running.
+// Names and addresses of a running session.
 func TestCompletionOfARunningSession(t *testing.T) {
+	t.Parallel()
 	c := startServer(t, modernEra, "--network", "memory", "--session", "here", "--addr6", "2001:db8:77::1/64")
 	for _, test := range []struct {
 		line []string
@@ -94,8 +99,9 @@ func TestCompletionOfARunningSession(t *testing.T) {
 	}
 }
 
-// The scripts go to stdout, whole, and the shells that are here accept them.
+// The scripts go to stdout, whole, and the installed shells accept them.
 func TestCompletionScripts(t *testing.T) {
+	t.Parallel()
 	for shell, check := range map[string][]string{"bash": {"-n"}, "zsh": {"-n"}, "fish": {"--no-execute"}, "powershell": nil} {
 		t.Run(shell, func(t *testing.T) {
 			script, err := exec.Command(program, "completion", shell).Output()

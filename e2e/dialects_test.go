@@ -12,17 +12,17 @@ import (
 	"testing"
 )
 
-// dialect is the scripted model behind another API: it reads a request into the
-// Messages API's shape, and says the answer in its own words.
+// dialect gives the scripted model another API: it translates requests into the shape
+// of the Messages API, and answers in its own format.
 type dialect struct {
 	*model
-	path string // what the path of a request to the model has in it
+	path string // part of the path of a request to the model
 	read func(body []byte) (ask, error)
 	say  func(w io.Writer, s speech)
 }
 
-// startDialect serves the scripted model in a dialect. After a write it waits
-// so many milliseconds for the next packet.
+// startDialect serves the scripted model in a dialect. After a write, the model waits
+// up to then milliseconds for the next packet.
 func startDialect(t *testing.T, d dialect, then int) *model {
 	t.Helper()
 	d.model = startModel(t, 1)
@@ -35,7 +35,7 @@ func startDialect(t *testing.T, d dialect, then int) *model {
 
 func (d dialect) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodPost || !strings.Contains(r.URL.Path, d.path) || r.URL.Host != "" {
-		d.model.ServeHTTP(w, r) // it notes what else is asked, and refuses it
+		d.model.ServeHTTP(w, r) // it records and refuses other requests
 		return
 	}
 	body, err := io.ReadAll(r.Body)
@@ -51,7 +51,7 @@ func (d dialect) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	d.say(w, d.answer(a))
 }
 
-// content is a message's content of one block, in the Messages API's shape.
+// content returns a message's content with one block, in the shape of the Messages API.
 func content(kind, text string) json.RawMessage {
 	data, _ := json.Marshal([]map[string]any{{"type": kind, "text": text, "content": text}}) // plain values
 	return data
@@ -71,7 +71,7 @@ func (a *ask) declare(name, description string, schema json.RawMessage) {
 	}{name, description, schema})
 }
 
-// texts joins the texts of a content that is a mere string, or blocks.
+// texts joins the texts of a content, which is a string or blocks.
 func texts(content json.RawMessage) string {
 	var all []string
 	for _, b := range blocks(content) {
@@ -80,8 +80,8 @@ func texts(content json.RawMessage) string {
 	return strings.Join(all, "\n")
 }
 
-// responses is OpenAI's Responses API, as Codex CLI speaks it: the tools of a
-// server are one namespace, with the server's instructions as its description.
+// responses is OpenAI's Responses API as Codex CLI uses it. The tools of a server are
+// one namespace, described by the server's instructions.
 var responses = dialect{
 	path: "/responses",
 	read: func(body []byte) (a ask, err error) {
@@ -136,7 +136,7 @@ var responses = dialect{
 	},
 }
 
-// generateContent is Google's API, as Gemini CLI speaks it.
+// generateContent is Google's API as Gemini CLI uses it.
 var generateContent = dialect{
 	path: "GenerateContent",
 	read: func(body []byte) (a ask, err error) {

@@ -15,10 +15,10 @@ import (
 	"github.com/tun-mcp/tun-mcp/tun/tuntest"
 )
 
-// serverJSON is what the MCP registry would be told.
 // module is the import path of this project.
 const module = "github.com/tun-mcp/tun-mcp"
 
+// serverJSON is the entry for the MCP registry.
 const serverJSON = "server.json"
 
 func readFile(t *testing.T, name string) string {
@@ -30,9 +30,9 @@ func readFile(t *testing.T, name string) string {
 	return string(data)
 }
 
-// server.json holds to the registry's schema of 2025-12-11, taken as it is from
-// github.com/modelcontextprotocol/registry v1.8.8, internal/validators/schemas
-// (MIT and Apache-2.0 licences).
+// server.json conforms to the registry's schema of 2025-12-11, copied unchanged from
+// github.com/modelcontextprotocol/registry v1.8.8, internal/validators/schemas (MIT and
+// Apache-2.0 licences).
 func TestServerJSON(t *testing.T) {
 	schema, err := jsonschema.UnmarshalJSON(strings.NewReader(readFile(t, "e2e/testdata/server.schema.json")))
 	if err != nil {
@@ -61,25 +61,25 @@ func TestServerJSON(t *testing.T) {
 	if !strings.Contains(text, `"$schema": "`+url+`"`) {
 		t.Errorf("%s does not name the schema %s", serverJSON, url)
 	}
-	// The schema is one that can refuse.
+	// The schema can refuse.
 	for _, bad := range []struct{ from, to string }{
 		{"io.github.tun-mcp/tun-mcp", "tun-mcp"},
 		{`"version": "`, `"versions": "`},
 		{"Makes the agent", strings.Repeat("very ", 20)},
 	} {
 		if changed := strings.Replace(text, bad.from, bad.to, 1); changed == text || check(changed) == nil {
-			t.Errorf("the schema takes %q in place of %q", bad.to, bad.from)
+			t.Errorf("the schema accepts %q in place of %q", bad.to, bad.from)
 		}
 	}
 }
 
-// What the release tool, the registry and the module say of the program is the
-// same, and the same as the program does.
+// The release tool, the registry, the module and the program itself all describe the
+// program alike.
 func TestDistributionAgrees(t *testing.T) {
 	var server struct {
 		Name, Version string
 		Repository    struct{ URL string }
-		Packages      []any
+		Packages      []struct{ RegistryType, Identifier, Version string }
 	}
 	if err := json.Unmarshal([]byte(readFile(t, serverJSON)), &server); err != nil {
 		t.Fatal(err)
@@ -95,9 +95,16 @@ func TestDistributionAgrees(t *testing.T) {
 	if !regexp.MustCompile(`^\d+\.\d+\.\d+$`).MatchString(server.Version) {
 		t.Errorf("%s: version %q, want one like 0.1.0", serverJSON, server.Version)
 	}
-	// A package that is named must be there to be had, and none is.
-	if len(server.Packages) > 0 {
-		t.Errorf("%s names packages; docs/release.md says that none is published", serverJSON)
+	// .goreleaser.yaml makes the registry's entry from the same values.
+	entry := readFile(t, ".goreleaser.yaml")
+	for _, p := range server.Packages {
+		named := strings.Replace(p.Identifier, ":"+server.Version, ":{{ .Version }}", 1)
+		if want := "    - registry_type: " + p.RegistryType + "\n      identifier: " + named + "\n"; !strings.Contains(entry, want) {
+			t.Errorf("%s names the package %s, and .goreleaser.yaml lacks %q", serverJSON, p.Identifier, want)
+		}
+		if p.Version != "" && p.Version != server.Version {
+			t.Errorf("%s: the package %s has version %s, the server %s", serverJSON, p.Identifier, p.Version, server.Version)
+		}
 	}
 	if tag, err := exec.Command("git", "describe", "--exact-match", "--tags", "--match", "v*").Output(); err == nil {
 		if got := strings.TrimSpace(string(tag)); got != "v"+server.Version {
@@ -110,7 +117,7 @@ func TestDistributionAgrees(t *testing.T) {
 	release := readFile(t, ".goreleaser.yaml")
 	for _, want := range []string{
 		"\nproject_name: " + name + "\n", "- binary: " + name + "\n", "    owner: " + owner + "\n    name: " + name + "\n",
-		"\n      - CGO_ENABLED=0\n", "\n      - -trimpath\n", "-X main.release={{ .Version }}\n",
+		"\n      - CGO_ENABLED=0\n", "\n      - -trimpath\n", "-X " + module + "/cli.release={{ .Version }}\n",
 		"goos: [linux, darwin, windows]\n", "goarch: [amd64, arm64]\n", "\nchecksum:\n",
 	} {
 		if !strings.Contains(release, want) {
@@ -123,34 +130,31 @@ func TestDistributionAgrees(t *testing.T) {
 	}
 }
 
-// `go install` from a fresh clone gives a program that says which commit it is;
-// the release tool's flag gives it a version, and `man` its pages.
+// `go install` in a clone builds a program that reports its commit. The release
+// tool's flag sets a version, and `man` writes the pages.
 func TestInstall(t *testing.T) {
+	t.Parallel()
 	revision, err := exec.Command("git", "rev-parse", "HEAD").Output()
 	if err != nil {
 		tuntest.Unmet(t, fmt.Errorf("this is no clone: %w", err))
 	}
-	clone, bin := filepath.Join(t.TempDir(), "clone"), t.TempDir()
+	bin := t.TempDir()
 	run := func(name string, args ...string) string {
 		t.Helper()
 		cmd := exec.Command(name, args...)
-		cmd.Dir, cmd.Env = clone, append(os.Environ(), "GOBIN="+bin)
-		if name == "git" {
-			cmd.Dir = ""
-		}
+		cmd.Env = append(os.Environ(), "GOBIN="+bin)
 		out, err := cmd.CombinedOutput()
 		if err != nil {
 			t.Fatalf("%s %q: %v\n%s", name, args, err, out)
 		}
 		return string(out)
 	}
-	run("git", "clone", "-q", ".", clone)
 	run("go", "install", "-buildvcs=true", ".")
 	installed := filepath.Join(bin, "tun-mcp")
 	if out, want := run(installed, "--version"), "commit "+string(revision[:12])+", 2"; !strings.Contains(out, want) {
 		t.Errorf("--version: %q is not in %s", want, out)
 	}
-	run("go", "install", "-tags", "man", "-ldflags", "-X main.release=1.2.3", ".")
+	run("go", "install", "-tags", "man", "-ldflags", "-X "+module+"/cli.release=1.2.3", ".")
 	if out := run(installed, "--version"); !strings.HasPrefix(out, "tun-mcp 1.2.3 (") {
 		t.Errorf("--version of a release: %s", out)
 	}

@@ -6,37 +6,42 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/tun-mcp/tun-mcp/packet"
 )
 
-// mark is in the data of every packet that the tests of confinement write.
+// mark is in the data of every packet that the confinement tests write.
 var mark = binary.BigEndian.AppendUint64([]byte("confined"), 0x1e57ed0c0ffee)
 
 // An escape is a packet that tries to get out of the link.
 type escape struct {
 	src, dst netip.Addr
+	via      netip.Addr // a hop of a source route; the zero Addr means none
 	data     []byte
 }
 
 func (e escape) String() string { return fmt.Sprintf("%s > %s: %x", e.src, e.dst, e.data) }
 
-// inside tells whether both of its ends are on the link.
-func (e escape) inside() bool { return onLink(e.src) && onLink(e.dst) }
+// inside reports whether both ends, and the hop if there is one, are on the link.
+func (e escape) inside() bool {
+	return onLink(e.src) && onLink(e.dst) && (!e.via.IsValid() || onLink(e.via))
+}
 
 func onLink(a netip.Addr) bool {
 	return netip.MustParsePrefix("10.77.0.0/24").Contains(a) || netip.MustParsePrefix("2001:db8:77::/64").Contains(a)
 }
 
-// hostAddresses is an environment variable with the addresses of the machine,
-// for a test that is not in its network namespace.
+// hostAddresses is an environment variable with the addresses of the machine, for a
+// test in another network namespace.
 const hostAddresses = "TUN_MCP_TEST_ADDRESSES"
 
-// ownAddresses are those of this network namespace, divided by blanks, and
-// those of the machine.
+// ownAddresses returns the addresses of this network namespace and of the machine,
+// separated by spaces.
 func ownAddresses(t *testing.T) string {
 	t.Helper()
 	all, err := net.InterfaceAddrs()
@@ -54,7 +59,7 @@ func ownAddresses(t *testing.T) string {
 	return strings.Join(own, " ")
 }
 
-// escapes are packets of every kind: to and from the host's own addresses, its
+// escapes returns packets of every kind, to and from the host's own addresses, its
 // neighbours, loopback, multicast, broadcast, other prefixes, and the link.
 func escapes(t *testing.T) []escape {
 	t.Helper()
@@ -75,7 +80,7 @@ func escapes(t *testing.T) []escape {
 	return all
 }
 
-// addresses reads addresses, each once.
+// addresses parses addresses and removes duplicates.
 func addresses(text string) []netip.Addr {
 	var all []netip.Addr
 	for _, field := range strings.Fields(text) {
@@ -86,15 +91,16 @@ func addresses(text string) []netip.Addr {
 	return all
 }
 
-// kinds are an echo request, a datagram and a SYN from src to dst; in IPv4 also
-// an echo request with a loose source route to a neighbour of the host (RFC
-// 791, section 3.1).
+// kinds returns an echo request, a datagram and a SYN from src to dst. For IPv4 it adds
+// an echo request with a loose source route to a neighbour of the host (RFC 791,
+// section 3.1).
 func kinds(t *testing.T, src, dst netip.Addr) []escape {
 	t.Helper()
 	echo, route := "0800 0000 0001 0001", ""
 	if src.Is6() {
 		echo = "8000 0000 0001 0001"
 	}
+	var via netip.Addr
 	tcp := "3039 0050 00000001 00000000 5002 ffff 0000 0000"
 	var all []escape
 	for _, kind := range []struct{ protocol, rest string }{{"01", echo}, {"11", "3039 0009 0000 0000"}, {"06", tcp}, {"route", echo}} {
@@ -103,6 +109,7 @@ func kinds(t *testing.T, src, dst netip.Addr) []escape {
 				continue
 			}
 			kind.protocol, route = "01", "830704 c000024d 00"
+			via = netip.MustParseAddr("192.0.2.77")
 		}
 		if src.Is6() && kind.protocol == "01" {
 			kind.protocol = "3a"
@@ -121,13 +128,15 @@ func kinds(t *testing.T, src, dst netip.Addr) []escape {
 		if err != nil {
 			t.Fatalf("%s: %v", text, err)
 		}
-		all = append(all, escape{src, dst, data})
+		all = append(all, escape{src, dst, via, data})
 	}
 	return all
 }
 
-// writeEscapes writes packets with assist none and returns what the server said
-// of each.
+// writtenAlike matches a line for several packets, with their number and size.
+var writtenAlike = regexp.MustCompile(`: (\d+) packets written, (\d+) bytes each`)
+
+// writeEscapes writes packets with assist none and returns the server's answers.
 func (c *client) writeEscapes(all []escape) []string {
 	c.t.Helper()
 	var said []string
@@ -137,7 +146,16 @@ func (c *client) writeEscapes(all []escape) []string {
 			packets = append(packets, fmt.Sprintf(`{"hex": "%x"}`, e.data))
 		}
 		text, _ := c.tool("write_packet", `{"assist": "none", "packets": [`+strings.Join(packets, ",")+`]}`)
-		lines := strings.Split(text, "\n")
+		var lines []string
+		for line := range strings.Lines(text) {
+			line = strings.TrimSuffix(line, "\n")
+			alike := 1
+			if m := writtenAlike.FindStringSubmatch(line); m != nil {
+				alike, _ = strconv.Atoi(m[1])
+				line = m[2] + " bytes written"
+			}
+			lines = append(lines, slices.Repeat([]string{line}, alike)...)
+		}
 		if len(lines) < len(some) {
 			c.t.Fatalf("%d packets gave %q", len(some), text)
 		}

@@ -11,8 +11,9 @@ import (
 	"github.com/tun-mcp/tun-mcp/tun/tuntest"
 )
 
-// Flags behind the command are the command's, with a -- before it or without.
+// Flags after the command belong to the command, with or without -- before it.
 func TestExecLeavesTheCommandItsFlags(t *testing.T) {
+	t.Parallel()
 	c := startPrivate(t, "--session", "here")
 	for _, args := range []string{"exec sh -c", "exec -- sh -c", "exec --session here sh -c", "exec --session=here -- sh -c"} {
 		cmd := c.command(append(strings.Fields(args), "exit 7")...)
@@ -22,9 +23,10 @@ func TestExecLeavesTheCommandItsFlags(t *testing.T) {
 	}
 }
 
-// A program on the peer is the user's: the server's end takes the link from it,
-// and nothing else.
+// A program on the peer belongs to the user. When the server ends, the program loses
+// its link and nothing else.
 func TestProgramOutlivesTheServer(t *testing.T) {
+	t.Parallel()
 	c := startPrivate(t)
 	program := c.command("exec", "sh", "-c", `while read -r line; do ip -o link | grep -c tun0; done`)
 	stdin, err := program.StdinPipe()
@@ -59,13 +61,14 @@ func TestProgramOutlivesTheServer(t *testing.T) {
 		t.Errorf("%s devices tun0 after the server", n)
 	}
 	stdin.Close()
-	if err := program.Wait(); err != nil && program.ProcessState.ExitCode() != 1 { // grep's
+	if err := program.Wait(); err != nil && program.ProcessState.ExitCode() != 1 { // grep's own status
 		t.Error(err)
 	}
 }
 
-// What could not be printed was not done.
+// A command that cannot print its result has failed.
 func TestStdoutIsFull(t *testing.T) {
+	t.Parallel()
 	for _, args := range []string{"doctor", "agent -q --network memory --ping 1"} {
 		full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
 		if err != nil {
@@ -73,10 +76,10 @@ func TestStdoutIsFull(t *testing.T) {
 		}
 		defer full.Close()
 		cmd := exec.Command(program, strings.Fields(args)...)
-		cmd.Env = append(os.Environ(), "XDG_RUNTIME_DIR="+shortDir(t))
+		cmd.Env = append(os.Environ(), "XDG_RUNTIME_DIR="+tuntest.RuntimeDir(t))
 		var stderr strings.Builder
 		cmd.Stdout, cmd.Stderr = full, &stderr
-		_ = cmd.Run() // its exit status says how it went
+		_ = cmd.Run() // the exit status shows the result
 		if status := cmd.ProcessState.ExitCode(); status != 1 || !strings.Contains(stderr.String(), "no space left on device") {
 			t.Errorf("%s: exit status %d, want 1\n%s", args, status, &stderr)
 		}

@@ -11,7 +11,8 @@ import (
 	"github.com/tun-mcp/tun-mcp/tun/tuntest"
 )
 
-// startPrivate starts a server with a private network, ready to be entered.
+// startPrivate starts a server with a private network and waits until programs can
+// enter it.
 func startPrivate(t *testing.T, args ...string) *client {
 	t.Helper()
 	tuntest.RequirePrivate(t)
@@ -28,7 +29,7 @@ func (c *client) onPeer(args ...string) {
 	}
 }
 
-// waitingRead begins a read and returns when it waits for a packet.
+// waitingRead begins a read and returns once it waits for a packet.
 func (c *client) waitingRead() <-chan answer {
 	c.t.Helper()
 	_, waiting := c.begin("tools/call", toolCall("read_packet", `{"timeout_ms": 90000}`))
@@ -46,7 +47,7 @@ func (c *client) endsClean() {
 	}
 }
 
-// echoHex is an echo request of so many bytes from the agent to the peer.
+// echoHex returns an echo request of length bytes from the agent to the peer.
 func echoHex(t *testing.T, length int) string {
 	t.Helper()
 	b := make([]byte, length)
@@ -58,14 +59,13 @@ func echoHex(t *testing.T, length int) string {
 	return fmt.Sprintf("%x", b)
 }
 
-// linkEnded checks what an agent and a user see of a link that has ended: the read
-// that waited, every call after it, the status. The server goes on until its
-// client ends it.
+// linkEnded checks what agent and user see after a link has ended: in the waiting read,
+// every later call, and the status. The server runs until its client ends it.
 func (c *client) linkEnded(waiting <-chan answer, why string) {
 	c.t.Helper()
 	text, failed := toolText(c.t, c.wait("the read", waiting).Result)
 	if !failed || !strings.Contains(text, why) || !strings.Contains(text, "restart this MCP server") {
-		c.t.Errorf("the read that waited: %s", text)
+		c.t.Errorf("the waiting read: %s", text)
 	}
 	for tool, arguments := range map[string]string{
 		"read_packet":  `{"timeout_ms": 90000}`,
@@ -89,6 +89,7 @@ func (c *client) linkEnded(waiting <-chan answer, why string) {
 }
 
 func TestDeviceDeletedUnderWay(t *testing.T) {
+	t.Parallel()
 	c := startPrivate(t)
 	waiting := c.waitingRead()
 	c.onPeer("ip", "link", "del", "tun0")
@@ -96,16 +97,16 @@ func TestDeviceDeletedUnderWay(t *testing.T) {
 }
 
 func TestHolderKilledUnderWay(t *testing.T) {
+	t.Parallel()
 	c := startPrivate(t)
 	waiting, holder := c.waitingRead(), c.status().Holder
-	if err := syscall.Kill(holder, syscall.SIGKILL); err != nil {
-		t.Fatal(err)
-	}
+	tuntest.Signal(t, holder, syscall.SIGKILL)
 	c.linkEnded(waiting, fmt.Sprintf("the holder of the private network (process %d) ended; start the server again", holder))
 }
 
-// A link that is down is up again as soon as somebody sets it up: nothing ends.
+// A link that was set down works again once somebody sets it up. Nothing ends.
 func TestLinkSetDownUnderWay(t *testing.T) {
+	t.Parallel()
 	c := startPrivate(t)
 	waiting := c.waitingRead()
 	c.onPeer("ip", "link", "set", "tun0", "down")
@@ -122,14 +123,15 @@ func TestLinkSetDownUnderWay(t *testing.T) {
 	}
 	text, failed = toolText(t, c.wait("the read", waiting).Result)
 	if failed || !strings.Contains(text, "ICMP echo reply") {
-		t.Errorf("the read that waited all the while: %s", text)
+		t.Errorf("the waiting read: %s", text)
 	}
 }
 
-// The MTU is what the device has, not what it had: what is longer is refused,
-// what has become short enough crosses. (Under 1,280 bytes the kernel forgets
-// that IPv6 was to be quiet on this link, RFC 8200 section 5; that stays out.)
+// The device's current MTU counts: longer packets are refused, and packets that have
+// become short enough cross. (Below 1,280 bytes the kernel forgets that IPv6 must be
+// quiet on this link, RFC 8200 section 5; the test leaves that out.)
 func TestMTUChangedUnderWay(t *testing.T) {
+	t.Parallel()
 	c := startPrivate(t)
 	write := func(length int) (string, bool) {
 		return c.tool("write_packet", `{"packets": [{"hex": "`+echoHex(t, length)+`"}], "then_read": {"timeout_ms": 20000, "max_packets": 1, "max_bytes": 20}}`)
@@ -150,15 +152,14 @@ func TestMTUChangedUnderWay(t *testing.T) {
 	}
 }
 
-// A holder that was stopped holds nothing up: packets cross, programs enter
-// its namespaces, and the server ends it.
+// A stopped holder blocks nothing: packets cross, programs enter its namespaces, and
+// the server ends it.
 func TestHolderStoppedUnderWay(t *testing.T) {
+	t.Parallel()
 	tuntest.RequireProgram(t, "ping")
 	c := startPrivate(t)
 	holder := c.status().Holder
-	if err := syscall.Kill(holder, syscall.SIGSTOP); err != nil {
-		t.Fatal(err)
-	}
+	tuntest.Signal(t, holder, syscall.SIGSTOP)
 	until(t, "the holder stops", func() bool {
 		stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", holder))
 		return err == nil && strings.Contains(string(stat), ") T ")

@@ -3,6 +3,7 @@ package e2e
 import (
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -18,9 +19,9 @@ import (
 	"github.com/tun-mcp/tun-mcp/tun/tuntest"
 )
 
-// flooderRole makes this test binary a program on the peer that sends the
-// agent datagrams, as fast as it can for so long as its value says. Then it
-// prints how many the kernel took.
+// flooderRole makes this test binary a program on the peer that sends the agent
+// datagrams as fast as it can, for the duration in its value and until its stdin ends.
+// Then it prints how many the kernel accepted.
 const flooderRole = "TUN_MCP_TEST_FLOODER"
 
 func init() {
@@ -37,9 +38,14 @@ func init() {
 	}
 }
 
-// sendFlood sends with all processors for so long.
+// sendFlood sends with all processors for length and until stdin ends.
 func sendFlood(length time.Duration) error {
 	var taken atomic.Uint64
+	var told atomic.Bool // whether stdin has ended
+	go func() {
+		_, _ = io.Copy(io.Discard, os.Stdin)
+		told.Store(true)
+	}()
 	ended := make(chan error)
 	deadline := time.Now().Add(length)
 	for range runtime.NumCPU() {
@@ -51,7 +57,7 @@ func sendFlood(length time.Duration) error {
 			}
 			payload := []byte("flood")
 			var mine uint64
-			for i := 0; i%256 != 0 || time.Now().Before(deadline); i++ {
+			for i := 0; i%256 != 0 || !told.Load() || time.Now().Before(deadline); i++ {
 				if _, err = conn.Write(payload); err == nil {
 					mine++
 				} else {
@@ -70,27 +76,36 @@ func sendFlood(length time.Duration) error {
 	return err
 }
 
-// TestFloodFromThePeer lets the peer send faster than anybody could take it,
-// to an agent that reads one packet every 2 s. TUN_MCP_FLOOD=60s makes it long.
-func TestFloodFromThePeer(t *testing.T) {
-	tuntest.RequirePrivate(t)
-	tuntest.RequireProgram(t, "nsenter")
-	length := lengthOf(t, "TUN_MCP_FLOOD", 3*time.Second)
-	c := startServer(t, modernEra, "--network", "private")
-	s := c.connect()
-	before := vitals(t, s)
-	t.Logf("before: %v", before)
-
+// startFlooder makes the peer of c flood the agent for length and until told ends, which
+// may be nil. The channel gets the flooder's output, the number of packets sent.
+func startFlooder(t *testing.T, c *client, length time.Duration, told io.Reader) <-chan string {
+	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
 	flooder := c.command("exec", "--", self)
 	flooder.Env = append(flooder.Env, flooderRole+"="+length.String())
+	flooder.Stdin = told
 	sent := make(chan string, 1)
 	go func() { sent <- output(flooder) }()
+	return sent
+}
 
-	// The slow reader, and a look at the server between its reads.
+// TestFloodFromThePeer makes the peer send faster than anybody can read, to an agent
+// that reads one packet every 2 s. TUN_MCP_LONG=60s makes it long.
+func TestFloodFromThePeer(t *testing.T) {
+	tuntest.RequirePrivate(t)
+	tuntest.RequireProgram(t, "nsenter")
+	length := tuntest.Length(t, time.Second, 5*time.Second)
+	c := startServer(t, modernEra, "--network", "private")
+	s := c.connect()
+	before := vitals(t, s)
+	t.Logf("before: %v", before)
+
+	sent := startFlooder(t, c, length, nil)
+
+	// The slow reader, and a check of the server between its reads.
 	tick := time.NewTicker(min(2*time.Second, length/5))
 	defer tick.Stop()
 	most, reads, printed := before.resident, 0, ""
@@ -101,12 +116,13 @@ func TestFloodFromThePeer(t *testing.T) {
 			now := vitals(t, s)
 			most = max(most, now.resident)
 			if now.Counters.Received == 0 {
-				continue // the flooder has not begun
+				continue // the flooder has not started
 			}
-			// A packet's number is how many came before it, and one: nothing is written.
+			// Nothing is written, so a packet's number is one more than the number of
+			// packets before it.
 			number := c.readOne(t)
 			if oldest := int(now.Counters.Received) - session.DefaultQueue + 1; number < oldest {
-				t.Errorf("the agent read #%d when #%d had come: older than #%d", number, now.Counters.Received, oldest)
+				t.Errorf("the agent read #%d after #%d had come, want none older than #%d", number, now.Counters.Received, oldest)
 			}
 			reads++
 		}
@@ -116,25 +132,25 @@ func TestFloodFromThePeer(t *testing.T) {
 		t.Fatalf("the flooder printed %q", printed)
 	}
 
-	// What is on its way arrives; then every packet is accounted for.
+	// Packets on their way arrive. Then every packet is accounted for.
 	after := when(t, s, func(v vital) bool { return v.Counters.Received+device(t, v).dropped == want })
 	d := device(t, after)
 	t.Logf("after: %v", after)
 	t.Logf("%v at %.0f packets/s: sent %d = received %d + dropped by the device %d; %d slow reads; most resident %.1f MiB",
 		length, float64(want)/length.Seconds(), want, after.Counters.Received, d.dropped, reads, float64(max(most, after.resident))/(1<<20))
 	if d.taken != after.Counters.Received {
-		t.Errorf("the device gave %d packets, the server received %d", d.taken, after.Counters.Received)
+		t.Errorf("the device sent %d packets, the server received %d", d.taken, after.Counters.Received)
 	}
-	if most = max(most, after.resident); most > before.resident+mostGrowth {
+	if most = max(most, after.resident); most > before.resident+maxGrowth {
 		t.Errorf("resident memory grew from %d to %d bytes", before.resident, most)
 	}
-	// The flooder takes a moment to end: reads of that moment meet no new packet.
+	// The flooder takes a moment to end, so reads in that time meet no new packet.
 	queued := int(after.Counters.Queued)
 	if queued+reads < session.DefaultQueue || after.Counters.Dropped == 0 || after.Counters.Delivered != uint64(reads) {
-		t.Errorf("%d reads, and %v: the queue should be full but for the last of them, and each have had one packet", reads, after)
+		t.Errorf("%d reads, and %v: each read should take one packet, and the queue should be full except for the last one taken", reads, after)
 	}
 
-	// The newest are there, to the very last.
+	// The queue has the newest packets, up to the very last.
 	last := c.inject(s, request(1))
 	next := last - min(queued+1, session.DefaultQueue) + 1
 	for next <= last {
@@ -152,7 +168,7 @@ func TestFloodFromThePeer(t *testing.T) {
 	}
 }
 
-// output runs a program and returns what it printed, and why it failed.
+// output runs a program and returns its output, and the reason if it failed.
 func output(cmd *exec.Cmd) string {
 	out, err := cmd.CombinedOutput()
 	if err != nil {
@@ -172,9 +188,9 @@ func (c *client) readOne(t *testing.T) int {
 	return numbers[0]
 }
 
-var numberOfRead = regexp.MustCompile(`(?m)^#(\d+) \d+ bytes`)
+var numberOfRead = regexp.MustCompile(`(?m)^#(\d+) (?:\d+ bytes, )?waited `)
 
-// numbered are the numbers of the packets in a result.
+// numbered returns the packet numbers in a result.
 func numbered(text string) []int {
 	var all []int
 	for _, m := range numberOfRead.FindAllStringSubmatch(text, -1) {
@@ -184,14 +200,14 @@ func numbered(text string) []int {
 	return all
 }
 
-// deviceCounts are the kernel's counts of a TUN device, from the peer's side.
+// deviceCounts are the kernel's counters of a TUN device, from the peer's side.
 type deviceCounts struct {
 	given   uint64 // received by the peer
 	taken   uint64 // sent by the peer and read by the server
 	dropped uint64 // sent by the peer while the device's own queue was full
 }
 
-// device reads the counts of a private link's device, from outside.
+// device reads the counters of a private link's device from outside.
 func device(t *testing.T, v vital) deviceCounts {
 	t.Helper()
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/net/dev", v.Holder))

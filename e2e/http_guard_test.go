@@ -10,9 +10,12 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/tun-mcp/tun-mcp/tun/tuntest"
 )
 
 func TestHTTPGuards(t *testing.T) {
+	t.Parallel()
 	const token = "0123456789abcdef-secret"
 	command := exec.Command(program)
 	command.Env = []string{"TUN_MCP_TOKEN=" + token}
@@ -25,11 +28,11 @@ func TestHTTPGuards(t *testing.T) {
 	}{
 		{"right", func(r *http.Request) {}, http.StatusOK, "no packet in 0 ms", ""},
 		{"own origin", func(r *http.Request) { r.Header.Set("Origin", "http://localhost:3000") }, http.StatusOK, "no packet in 0 ms", ""},
-		{"no token", func(r *http.Request) { r.Header.Del("Authorization") }, http.StatusUnauthorized, "this server wants a token", `Bearer realm="tun-mcp"`},
+		{"no token", func(r *http.Request) { r.Header.Del("Authorization") }, http.StatusUnauthorized, "this server needs a token", `Bearer realm="tun-mcp"`},
 		{"wrong token", func(r *http.Request) { r.Header.Set("Authorization", "Bearer wrong") }, http.StatusUnauthorized, "not this server's token", `Bearer realm="tun-mcp", error="invalid_token"`},
-		{"evil origin", func(r *http.Request) { r.Header.Set("Origin", "http://evil.example") }, http.StatusForbidden, `Origin "http://evil.example"`, ""},
-		{"no one's origin", func(r *http.Request) { r.Header.Set("Origin", "null") }, http.StatusForbidden, `Origin "null"`, ""},
-		{"evil host", func(r *http.Request) { r.Host = "evil.example" }, http.StatusForbidden, `Host "evil.example"`, ""},
+		{"evil origin", func(r *http.Request) { r.Header.Set("Origin", "http://evil.example") }, http.StatusForbidden, `the Origin is "http://evil.example"`, ""},
+		{"no one's origin", func(r *http.Request) { r.Header.Set("Origin", "null") }, http.StatusForbidden, `the Origin is "null"`, ""},
+		{"evil host", func(r *http.Request) { r.Host = "evil.example" }, http.StatusForbidden, `the Host is "evil.example"`, ""},
 		{"10 MB", func(r *http.Request) {
 			r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(make([]byte, 10e6))), 10e6
 		}, http.StatusRequestEntityTooLarge, "a body of 10000000 bytes is too long", ""},
@@ -50,12 +53,13 @@ func TestHTTPGuards(t *testing.T) {
 		})
 	}
 	if log := s.errors(); !strings.Contains(log, "evil.example") || strings.Contains(log, token) {
-		t.Errorf("the log should hold refusals and no token:\n%s", log)
+		t.Errorf("the log should contain refusals and no token:\n%s", log)
 	}
 }
 
-// What cannot be served safely is not served at all.
+// A server that would not be safe does not start.
 func TestHTTPRefusesToStart(t *testing.T) {
+	t.Parallel()
 	file := filepath.Join(t.TempDir(), "token")
 	if err := os.WriteFile(file, []byte("0123456789abcdef\n"), 0o644); err != nil {
 		t.Fatal(err)
@@ -74,23 +78,23 @@ func TestHTTPRefusesToStart(t *testing.T) {
 		env  string
 		want string
 	}{
-		{[]string{"--http", taken.Addr().String()}, "", "take an address of this machine and a port that is free (0 takes one)"},
+		{[]string{"--http", taken.Addr().String()}, "", "use an address of this machine and a free port (0 means any)"},
 		{[]string{"--http", "127.0.0.1:99999"}, "", "with a port from 0 to 65535"},
 		{[]string{"--http", "127.0.0.1:0", "--http-token-file", none}, "", "make one with: (umask 077; openssl rand -hex 32 > \"" + none + "\")"},
 		{[]string{"--http", "0.0.0.0:0"}, "", `--http "0.0.0.0:0": other machines can reach this address: use 127.0.0.1, or require a token with --http-token-file FILE`},
 		{[]string{"--http", "0.0.0.0:0", "--http-token-file", file}, "", "chmod 600 " + file},
 		{[]string{"--http", "127.0.0.1:0"}, "TUN_MCP_TOKEN=short", "TUN_MCP_TOKEN: the token has 5 characters"},
-		{[]string{"--http-token-file", file}, "", "give --http, too"},
-		{[]string{"--http", "somewhere"}, "", `--http "somewhere": accepted is an IP address`},
+		{[]string{"--http-token-file", file}, "", "add --http"},
+		{[]string{"--http", "somewhere"}, "", `--http "somewhere" is not an address to listen on; accepted: an IP address`},
 	} {
 		cmd := exec.Command(program, append([]string{"--network", "memory"}, test.args...)...)
-		cmd.Env = append(os.Environ(), "XDG_RUNTIME_DIR="+shortDir(t), test.env)
+		cmd.Env = append(os.Environ(), "XDG_RUNTIME_DIR="+tuntest.RuntimeDir(t), test.env)
 		out, err := cmd.CombinedOutput()
 		if err == nil || !strings.Contains(string(out), test.want) || strings.Contains(string(out), "the link is up") {
 			t.Errorf("%v: %v\n%s\nwant: %s", test.args, err, out, test.want)
 		}
 		status := 2
-		if test.args[1] == taken.Addr().String() { // right, but not to be had
+		if test.args[1] == taken.Addr().String() { // a valid address, but in use
 			status = 1
 		}
 		if got := cmd.ProcessState.ExitCode(); got != status {

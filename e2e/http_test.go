@@ -10,15 +10,13 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"regexp"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
 
-	"github.com/tun-mcp/tun-mcp/session/control"
+	"github.com/tun-mcp/tun-mcp/control"
 	"github.com/tun-mcp/tun-mcp/tun/tuntest"
 )
 
@@ -30,10 +28,10 @@ type httpServer struct {
 
 var urlInLog = regexp.MustCompile(` url=(http://\S+)`)
 
-// startHTTP starts the server on a memory network and returns once it is up.
+// startHTTP starts the server on a memory network and waits until it is up.
 func startHTTP(t *testing.T, command *exec.Cmd, args ...string) *httpServer {
 	t.Helper()
-	dir := shortDir(t)
+	dir := tuntest.RuntimeDir(t)
 	command.Args = append(append(command.Args, "--network", "memory", "--http", "127.0.0.1:0"), args...)
 	command.Env = append(append(os.Environ(), "XDG_RUNTIME_DIR="+dir), command.Env...)
 	c := &client{t: t, era: modernEra, process: command, runtime: dir}
@@ -67,7 +65,7 @@ func startHTTP(t *testing.T, command *exec.Cmd, args ...string) *httpServer {
 	panic("unreachable")
 }
 
-// call is a POST of a tool call in the modern era.
+// call returns a POST request with a tool call in the modern era.
 func (s *httpServer) call(id int, name, arguments string) *http.Request {
 	s.t.Helper()
 	body := fmt.Sprintf(`{"jsonrpc":"2.0","id":%d,"method":"tools/call","params":{"name":%q,"arguments":%s,"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientInfo":{"name":"test","version":"1"},"io.modelcontextprotocol/clientCapabilities":{}}}}`, id, name, arguments)
@@ -82,7 +80,7 @@ func (s *httpServer) call(id int, name, arguments string) *http.Request {
 	return r
 }
 
-// do sends a request on a connection of its own.
+// do sends a request on a new connection.
 func do(r *http.Request) (status int, body string, header http.Header, err error) {
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 2 * patience}
 	answer, err := client.Do(r)
@@ -100,7 +98,7 @@ func (s *httpServer) over(name, arguments string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if _, event, ok := strings.Cut(body, "event: message\ndata: "); ok { // it took long
+	if _, event, ok := strings.Cut(body, "event: message\ndata: "); ok { // a slow call
 		body = event
 	}
 	var a answer
@@ -111,7 +109,7 @@ func (s *httpServer) over(name, arguments string) (string, error) {
 	return text, nil
 }
 
-// reading waits until so many reads wait for a packet.
+// reading waits until want reads wait for a packet.
 func reading(t *testing.T, s *control.Client, want int) {
 	t.Helper()
 	for deadline := time.Now().Add(patience); ; {
@@ -128,8 +126,7 @@ func reading(t *testing.T, s *control.Client, want int) {
 	}
 }
 
-// Connections that do nothing, or begin a request and never end it, keep no
-// client out.
+// Idle connections, and requests that never end, keep no client out.
 func TestHTTPIdleConnections(t *testing.T) {
 	s := startHTTP(t, exec.Command(program))
 	address := strings.TrimSuffix(strings.TrimPrefix(s.url, "http://"), "/mcp")
@@ -153,10 +150,34 @@ func TestHTTPIdleConnections(t *testing.T) {
 	}
 }
 
+// The curl command of docs/http.md reads the status, also with a token.
+func TestHTTPWithCurl(t *testing.T) {
+	t.Parallel()
+	tuntest.RequireProgram(t, "curl")
+	found := regexp.MustCompile("(?ms)^(curl .*?)\n```$").FindStringSubmatch(readFile(t, "docs/http.md"))
+	if found == nil {
+		t.Fatal("docs/http.md has no curl command")
+	}
+	command := exec.Command(program)
+	command.Env = []string{"TUN_MCP_TOKEN=0123456789abcdef-curl"}
+	for _, c := range []struct {
+		server *exec.Cmd
+		more   string
+	}{{exec.Command(program), ""}, {command, ` -H "Authorization: Bearer $TUN_MCP_TOKEN"`}} {
+		s := startHTTP(t, c.server)
+		curl := exec.Command("sh", "-c", strings.Replace(found[1], "http://127.0.0.1:8077/mcp", s.url, 1)+c.more)
+		curl.Env = append(os.Environ(), command.Env...)
+		if out, err := curl.CombinedOutput(); err != nil || !strings.Contains(string(out), `\"network\": \"memory\"`) {
+			t.Errorf("%v: %v\n%s", curl.Args, err, out)
+		}
+	}
+}
+
 func TestHTTPVanishedClient(t *testing.T) {
+	t.Parallel()
 	s := startHTTP(t, exec.Command(program))
 	control := s.connect()
-	// It opens a session in the older era, begins a read, and is gone.
+	// It opens a session in the older era, begins a read, and leaves.
 	r, err := http.NewRequest(http.MethodPost, s.url, strings.NewReader(`{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"test","version":"1"}}}`))
 	if err != nil {
 		t.Fatal(err)
@@ -183,55 +204,15 @@ func TestHTTPVanishedClient(t *testing.T) {
 }
 
 func TestHTTPManyClients(t *testing.T) {
-	const clients, packets = 8, 200
+	t.Parallel()
 	s := startHTTP(t, exec.Command(program))
-	control := s.connect()
-	var mu sync.Mutex
-	given := map[string]int{}
-	var readers sync.WaitGroup
-	for range clients {
-		readers.Go(func() {
-			for {
-				text, err := s.over("read_packet", `{"timeout_ms": 3000, "max_packets": 3, "settle_ms": 1, "max_bytes": 20}`)
-				if err != nil {
-					t.Error(err)
-					return
-				}
-				if strings.HasPrefix(text, "no packet") {
-					return
-				}
-				mu.Lock()
-				for line := range strings.Lines(text) {
-					if strings.HasPrefix(line, "#") {
-						given[strings.Fields(line)[0]]++
-					}
-				}
-				mu.Unlock()
-			}
-		})
-	}
-	for i := range packets {
-		s.inject(control, request(uint16(i)))
-	}
-	readers.Wait()
-	for number, times := range given {
-		if times != 1 {
-			t.Errorf("%s was given %d times", number, times)
-		}
-	}
-	// The readers may have given up before the last came, on a slow machine.
-	for len(given) < packets {
-		text, err := s.over("read_packet", `{"timeout_ms": 0, "max_packets": 1}`)
-		if err != nil || !strings.HasPrefix(text, "#") {
-			t.Fatalf("%d of %d packets were given; then %q, %v", len(given), packets, text, err)
-		}
-		given[strings.Fields(text)[0]]++
-	}
+	givenOnce(t, s.client, 8, 200, func(arguments string) (string, error) { return s.over("read_packet", arguments) })
 }
 
-// A signal ends the server: reads that wait are answered, and nothing is left.
-// That its stdin ended long ago is nothing to it.
+// A signal ends the server: waiting reads are answered, and nothing is left. It does
+// not matter that its stdin has ended long ago.
 func TestHTTPEnds(t *testing.T) {
+	t.Parallel()
 	for _, signal := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
 		t.Run(signal.String(), func(t *testing.T) {
 			s := startHTTP(t, exec.Command(program))
@@ -255,14 +236,12 @@ func TestHTTPEnds(t *testing.T) {
 				t.Fatal(err)
 			}
 			if got := <-said; !strings.Contains(got, "this server is ending ("+signal.String()+" signal received)") {
-				t.Errorf("the read that waited got %q", got)
+				t.Errorf("the waiting read got %q", got)
 			}
 			if err := s.process.Wait(); err != nil {
 				t.Errorf("exit: %v\n%s", err, s.errors())
 			}
-			if left, _ := filepath.Glob(filepath.Join(s.runtime, "tun-mcp", "*")); len(left) > 0 {
-				t.Errorf("left behind: %v", left)
-			}
+			s.nothingLeft()
 		})
 	}
 }

@@ -14,14 +14,14 @@ import (
 	"github.com/tun-mcp/tun-mcp/tun/tuntest"
 )
 
-// sinkRole makes this test binary a sink instead: a program on the peer with
-// real sockets, which prints what they get. Its value is "udp" or "tcp".
+// sinkRole makes this test binary a sink: a program on the peer with real sockets that
+// prints what they receive. Its value is "udp" or "tcp".
 const sinkRole = "TUN_MCP_TEST_SINK"
 
-// sinkPort is where a sink listens, on every address of the peer.
+// sinkPort is the port of a sink, on every address of the peer.
 const sinkPort = 7777
 
-// sink says that it is ready, then prints the first thing it gets, and ends.
+// sink prints that it is ready, then the first data that it receives, and ends.
 func sink(network string) error {
 	buffer := make([]byte, 2000)
 	address := fmt.Sprintf(":%d", sinkPort)
@@ -59,7 +59,7 @@ func init() {
 	}
 }
 
-// startSink starts a sink on the peer and returns what reads its lines.
+// startSink starts a sink on the peer and returns a function that reads its next line.
 func (c *client) startSink(t *testing.T, network string) func() string {
 	t.Helper()
 	self, err := os.Executable()
@@ -84,15 +84,16 @@ func (c *client) startSink(t *testing.T, network string) func() string {
 	return next
 }
 
-// The headers of IPv4 and IPv6 up to the transport; lengths are left out.
+// The headers of IPv4 and IPv6 up to the transport, with empty lengths.
 const (
 	header4 = "45000000 00004000 40%s 0000 0a4d0002 0a4d0001 "
 	header6 = "60000000 0000%s40 20010db8007700000000000000000002 20010db8007700000000000000000001 "
 )
 
-// The kernel's own stack judges what write_packet sends: what fix makes it
-// accepts; a wrong checksum that none lets through it refuses.
+// The kernel's own stack judges the packets of write_packet: it accepts those made with
+// fix, and rejects a wrong checksum that none lets through.
 func TestKernelJudges(t *testing.T) {
+	t.Parallel()
 	tuntest.RequirePrivate(t)
 	families := []struct{ name, icmp, echo, answer, udp, tcp string }{
 		{"IPv4", fmt.Sprintf(header4, "01"), "0800", "ICMP echo reply id 7 seq 1, checksums ok", fmt.Sprintf(header4, "11"), fmt.Sprintf(header4, "06")},
@@ -100,6 +101,7 @@ func TestKernelJudges(t *testing.T) {
 	}
 	for _, f := range families {
 		t.Run(f.name, func(t *testing.T) {
+			t.Parallel()
 			c := startServer(t, modernEra, "--network", "private", "--addr6", "2001:db8:77::1/64")
 			t.Run("ICMP", func(t *testing.T) {
 				request := f.icmp + f.echo + "1111 00070001"
@@ -142,7 +144,7 @@ func TestKernelJudges(t *testing.T) {
 	}
 }
 
-// write writes one packet and reads on for a moment.
+// write writes one packet and keeps reading for a moment.
 func (c *client) write(t *testing.T, packet, assist string) string {
 	t.Helper()
 	text, failed := c.tool("write_packet", fmt.Sprintf(`{"packets": [{"hex": %q}], "assist": %q, "then_read": {"timeout_ms": 300}}`, packet, assist))
@@ -152,8 +154,8 @@ func (c *client) write(t *testing.T, packet, assist string) string {
 	return text
 }
 
-// damaged returns the packet with everything right but one bit of its
-// transport checksum, which stands at that offset of the transport header.
+// damaged returns the packet with one bit of its transport checksum flipped. at is the
+// offset of the checksum in the transport header.
 func damaged(t *testing.T, text string, at int) string {
 	t.Helper()
 	data, err := packet.ParseHex(text)

@@ -10,8 +10,8 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/tun-mcp/tun-mcp/control"
 	"github.com/tun-mcp/tun-mcp/session"
-	"github.com/tun-mcp/tun-mcp/session/control"
 	"github.com/tun-mcp/tun-mcp/tun/tuntest"
 )
 
@@ -30,9 +30,10 @@ func (c *client) status() session.Status {
 	return status
 }
 
-// However the server ends, nothing is left: no process, no namespace and with
-// it no device, no socket.
+// However the server ends, nothing is left: no process, no namespace (and so no
+// device), no socket.
 func TestNothingIsLeft(t *testing.T) {
+	t.Parallel()
 	tuntest.RequirePrivate(t)
 	signal := func(s os.Signal) func(*client) {
 		return func(c *client) {
@@ -44,7 +45,7 @@ func TestNothingIsLeft(t *testing.T) {
 	ends := []struct {
 		name  string
 		end   func(*client)
-		clean bool // exit status 0, when it is the server that was told
+		clean bool // it was asked to end, so its exit status is 0
 	}{
 		{"EOF", func(c *client) { c.stdin.Close() }, true},
 		{"SIGINT", signal(os.Interrupt), true},
@@ -61,14 +62,16 @@ func TestNothingIsLeft(t *testing.T) {
 	for _, start := range starts {
 		for _, end := range ends {
 			t.Run(start.name+" "+end.name, func(t *testing.T) {
+				t.Parallel()
 				if start.name == "go run" && end.name == "SIGINT" {
-					// go run leaves an interrupt to the program, which gets it from
-					// a terminal and not from here: then stdin is closed, as clients do.
+					// From a terminal, the program gets an interrupt too, and go run
+					// leaves it to the program. Here only go run gets it, so stdin is
+					// closed as well, as clients do.
 					end.end = func(c *client) { signal(os.Interrupt)(c); c.stdin.Close() }
 				}
 				c := startProgram(t, modernEra, start.command())
 				status := c.status()
-				// A read is under way, as it is in a session most of the time.
+				// A read is waiting, as it is most of the time in a session.
 				c.begin("tools/call", toolCall("read_packet", `{"timeout_ms": 90000}`))
 				server, holder := tuntest.Watch(t, status.PID), tuntest.Watch(t, status.Holder)
 				namespace := namespaceOf(t, status.Holder)
@@ -81,17 +84,15 @@ func TestNothingIsLeft(t *testing.T) {
 				server()
 				holder()
 				nobodyIn(t, namespace)
-				if left, _ := filepath.Glob(filepath.Join(c.runtime, "tun-mcp", "*")); len(left) > 0 {
-					t.Errorf("left behind: %v", left)
-				}
+				c.nothingLeft()
 			})
 		}
 	}
 }
 
-// namespaceOf returns the network namespace of a process, and holds it open for
-// the length of the test: its number would be given to the next that is made,
-// and another test may make one.
+// namespaceOf returns the network namespace of a process. It keeps the namespace open
+// during the test: otherwise the next new namespace would get its number, and another
+// test may create one.
 func namespaceOf(t *testing.T, pid int) string {
 	t.Helper()
 	link := fmt.Sprintf("/proc/%d/ns/net", pid)
@@ -107,8 +108,8 @@ func namespaceOf(t *testing.T, pid int) string {
 	return namespace
 }
 
-// nobodyIn checks that no process is in a network namespace: then it is gone,
-// and its devices with it.
+// nobodyIn checks that no process is in a network namespace. Then the namespace is
+// gone, and its devices with it.
 func nobodyIn(t *testing.T, namespace string) {
 	t.Helper()
 	links, err := filepath.Glob("/proc/[0-9]*/ns/net")
@@ -122,10 +123,11 @@ func nobodyIn(t *testing.T, namespace string) {
 	}
 }
 
-// A signal must end a server whose client does not read what it writes.
+// A signal ends even a server whose client does not read.
 func TestClientThatDoesNotRead(t *testing.T) {
+	t.Parallel()
 	cmd := exec.Command(program)
-	cmd.Env = append(os.Environ(), "XDG_RUNTIME_DIR="+shortDir(t))
+	cmd.Env = append(os.Environ(), "XDG_RUNTIME_DIR="+tuntest.RuntimeDir(t))
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -141,7 +143,7 @@ func TestClientThatDoesNotRead(t *testing.T) {
 	}
 	ours.Close()
 	blocked := make(chan error, 1)
-	go func() { // many large answers fill the pipe, and then the server's own buffers
+	go func() { // many large answers fill the pipe and then the server's buffers
 		list := `{"jsonrpc":"2.0","id":%d,"method":"tools/list","params":{}}` + "\n"
 		for i := range 2000 {
 			if _, err := fmt.Fprintf(stdin, list, i); err != nil {
@@ -165,19 +167,20 @@ func TestClientThatDoesNotRead(t *testing.T) {
 }
 
 func TestSecondServerOfTheSameName(t *testing.T) {
+	t.Parallel()
 	c := startServer(t, modernEra, "--session", "twin")
 	out, err := c.command("--session", "twin").CombinedOutput()
-	if want := `a session named "twin" is running already: give this one another name with --session`; err == nil || !strings.Contains(string(out), want) {
+	if want := `a session named "twin" is already running; give this one another name with --session`; err == nil || !strings.Contains(string(out), want) {
 		t.Errorf("got %v, %s", err, out)
 	}
 	if c.status().Session != "twin" {
-		t.Error("the first server should go on")
+		t.Error("the first server should keep running")
 	}
 }
 
-// A socket of a server that was killed and had no holder is taken over.
+// The socket of a server that was killed and had no holder is taken over.
 func TestDeadSocketIsTakenOver(t *testing.T) {
-	dir := shortDir(t)
+	dir := tuntest.RuntimeDir(t)
 	t.Setenv("XDG_RUNTIME_DIR", dir)
 	listener, err := control.Claim("ghost")
 	if err != nil {
@@ -188,7 +191,7 @@ func TestDeadSocketIsTakenOver(t *testing.T) {
 	if _, err := os.Lstat(control.SocketPath("ghost")); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := control.Find("ghost"); err == nil || !strings.Contains(err.Error(), `no session is named "ghost"; none is running: start one with `) {
+	if _, err := control.Find("ghost"); err == nil || !strings.Contains(err.Error(), `no session is named "ghost"; none is running; start one with `) {
 		t.Errorf("finding a dead session: %v", err)
 	}
 	if listener, err = control.Claim("ghost"); err != nil {

@@ -17,33 +17,33 @@ import (
 	"time"
 )
 
-// model is a scripted model: it speaks as much of the Messages API, on a
-// loopback port, as Claude Code asks of it, and plays the agent without
-// thinking time. Like the scripted agent it knows only what the tool results
-// say. It keeps what the client asked, for tests to look at. It is also the
-// proxy that the client is given, so that what would leave the machine is known
-// and refused.
+// model is a scripted model. On a loopback port it serves the part of the Messages API
+// that Claude Code needs, and it plays the agent without thinking time. Like the
+// scripted agent it knows only the tool results. It keeps the client's requests for the
+// tests. It is also the client's proxy, so that requests that would leave the machine
+// are seen and refused.
 type model struct {
 	url string
 
-	mu    sync.Mutex // guards what follows
-	wait  int        // timeout_ms of the first read
-	then  int        // and of those that follow a write
-	stays bool       // it goes on reading while nothing comes, until the link has ended
-	tool  string     // what the client puts before the name of a tool
-	agent scripted   // its rules, and how many it answered
-	turns []turn     // the turns of the agent, without the client's own errands
-	other []string   // everything else that was asked: method and path
+	mu    sync.Mutex                 // guards the fields below
+	wait  int                        // timeout_ms of the first read
+	then  int                        // and of the reads after a write
+	stays bool                       // keep reading while nothing comes, until the link has ended
+	tool  string                     // the client's prefix of a tool's name
+	moves func(result string) speech // if not nil, replaces the agent's rules; result is "" at the start
+	agent scripted                   // its rules, and how many pings it answered
+	turns []turn                     // the agent's turns, without the client's other requests
+	other []string                   // method and path of all other requests
 	asked chan struct{}
 }
 
-// turn is one request of the client that carries tools.
+// turn is one request of the client that offers tools.
 type turn struct {
 	ask  ask
 	said string // the tool that the model called, with its arguments, or its text
 }
 
-// ask is what the model reads of a request to POST /v1/messages.
+// ask is the part of a request to POST /v1/messages that the model needs.
 type ask struct {
 	Stream bool
 	System json.RawMessage
@@ -73,7 +73,7 @@ func startModel(t testing.TB, batch int) *model {
 	return m
 }
 
-// set changes how it behaves.
+// set changes the model's fields.
 func (m *model) set(change func(*model)) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -104,14 +104,14 @@ func (m *model) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	say(w, a.Stream, m.answer(a))
 }
 
-// speech is what the model says: a tool call, or else a text.
+// speech is an answer of the model: a tool call, or else a text.
 type speech struct{ tool, arguments, text string }
 
-// answer decides what to say.
+// answer returns the model's answer to a request.
 func (m *model) answer(a ask) speech {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if len(a.Tools) == 0 { // a title for the session, or another errand of the client
+	if len(a.Tools) == 0 { // a title for the session, or a similar request of the client
 		m.other = append(m.other, "POST /v1/messages without tools")
 		return speech{text: "pings"}
 	}
@@ -127,15 +127,17 @@ func (m *model) answer(a ask) speech {
 
 var untilAnswered = regexp.MustCompile(`until you have answered (\d+)`)
 
-// next is the agent's next move, by the rules of scripted.
+// next returns the agent's next move, by the rules of scripted.
 func (m *model) next(a ask) speech {
 	const then = `{"timeout_ms":%d,"max_packets":%d,"settle_ms":0,"max_bytes":32}`
 	result, failed, ok := a.lastResult()
 	switch {
+	case m.moves != nil && !failed:
+		return m.moves(result)
 	case !ok: // a new prompt
 		m.agent.answered = 0
 		return speech{tool: m.tool + "read_packet", arguments: fmt.Sprintf(then, m.wait, m.agent.batch)}
-	case m.stays && strings.Contains(result, "the link has ended: the trial is over. Nothing more comes"):
+	case m.stays && strings.Contains(result, "the link has ended: the trial is over. No more packets will come"):
 		return speech{text: fmt.Sprintf("I answered %d packets.", m.agent.answered)}
 	case failed:
 		m.agent.faults = append(m.agent.faults, result)
@@ -155,8 +157,8 @@ func (m *model) next(a ask) speech {
 	return speech{tool: m.tool + "write_packet", arguments: call + "}"}
 }
 
-// limit is how many pings the last prompt that says so wants answered, 0 for no
-// limit.
+// limit returns how many pings to answer, from the last prompt with a number, or 0 for
+// no limit.
 func (a ask) limit() int {
 	for _, message := range slices.Backward(a.Messages) {
 		if found := untilAnswered.FindStringSubmatch(plain(message.Content)); message.Role == "user" && found != nil {
@@ -167,8 +169,8 @@ func (a ask) limit() int {
 	return 0
 }
 
-// lastResult is the text of the tool result that came since the model spoke
-// last, as the model sees it. The client may add messages of its own after it.
+// lastResult returns the tool result since the model's last answer, as the model sees
+// it. The client may have added messages after it.
 func (a ask) lastResult() (text string, failed, ok bool) {
 	for _, message := range slices.Backward(a.Messages) {
 		if message.Role == "assistant" {
@@ -183,18 +185,18 @@ func (a ask) lastResult() (text string, failed, ok bool) {
 	return "", false, false
 }
 
-// blocks are the pieces of a message's content, which may be a mere string.
+// blocks returns the blocks of a message's content, which may also be a string.
 func blocks(content json.RawMessage) []block {
 	var text string
 	if json.Unmarshal(content, &text) == nil {
 		return []block{{Type: "text", Text: text}}
 	}
 	var all []block
-	_ = json.Unmarshal(content, &all) // what is of another shape has no text
+	_ = json.Unmarshal(content, &all) // content of another shape has no text
 	return all
 }
 
-// plain is the text of a message's or a tool result's content.
+// plain returns the text in the content of a message or a tool result.
 func plain(content json.RawMessage) string {
 	var out strings.Builder
 	for _, b := range blocks(content) {
@@ -203,7 +205,7 @@ func plain(content json.RawMessage) string {
 	return out.String()
 }
 
-// say writes a message as the Messages API does, whole or as a stream.
+// say writes a message like the Messages API, whole or as a stream.
 func say(w http.ResponseWriter, stream bool, s speech) {
 	content := map[string]any{"type": "text", "text": s.text}
 	start := map[string]any{"type": "text", "text": ""}
@@ -224,7 +226,7 @@ func say(w http.ResponseWriter, stream bool, s speech) {
 	if !stream {
 		message["content"], message["stop_reason"] = []any{content}, why
 		w.Header().Set("Content-Type", "application/json")
-		_ = json.NewEncoder(w).Encode(message) // a client that has gone needs no answer
+		_ = json.NewEncoder(w).Encode(message) // fails only if the client has gone
 		return
 	}
 	w.Header().Set("Content-Type", "text/event-stream")
@@ -236,10 +238,10 @@ func say(w http.ResponseWriter, stream bool, s speech) {
 		{"type": "message_delta", "delta": map[string]any{"stop_reason": why, "stop_sequence": nil}, "usage": map[string]any{"output_tokens": 1}},
 		{"type": "message_stop"},
 	} {
-		data, _ := json.Marshal(event) // made of plain values: it cannot fail
+		data, _ := json.Marshal(event) // cannot fail, since it has only plain values
 		fmt.Fprintf(w, "event: %s\ndata: %s\n\n", event["type"], data)
 	}
 }
 
-// callID is a new id of a tool call.
+// callID returns a new id for a tool call.
 func callID() string { return fmt.Sprintf("call_%d", time.Now().UnixNano()) }

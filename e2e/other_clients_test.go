@@ -12,14 +12,15 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tun-mcp/tun-mcp/trial"
 	"github.com/tun-mcp/tun-mcp/trial/score"
+	"github.com/tun-mcp/tun-mcp/trial/subject"
 	"github.com/tun-mcp/tun-mcp/tun/tuntest"
 )
 
-// otherClient prepares a real MCP client with a scripted model behind it, as
-// newClaude does. The variable names the program; without it the test is
-// skipped, or fails, as by tuntest.Unmet. A home and a project that are empty are its own.
+// otherClient prepares a real MCP client with a scripted model behind it, as newClaude
+// does. variable names the environment variable with the program's path. Without it the
+// test is skipped, or fails, see tuntest.Unmet. The client has an empty home and an
+// empty project.
 func otherClient(t *testing.T, variable string, m *model) *claude {
 	t.Helper()
 	path := os.Getenv(variable)
@@ -29,11 +30,12 @@ func otherClient(t *testing.T, variable string, m *model) *claude {
 	tuntest.RequirePrivate(t)
 	tuntest.RequireProgram(t, "ping")
 	c := &claude{t: t, model: m, project: t.TempDir(), home: t.TempDir(), ended: make(chan struct{}), process: exec.Command(path)}
-	runtime := shortDir(t)
+	runtime := tuntest.RuntimeDir(t)
 	t.Setenv("XDG_RUNTIME_DIR", runtime) // control.Find looks there
 	c.process.Dir = c.project
 	c.process.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + c.home, "XDG_RUNTIME_DIR=" + runtime,
-		// What does not go to the model goes to it all the same, as a proxy.
+		"TUN_MCP_RUNTIME_DIR=" + os.Getenv("TUN_MCP_RUNTIME_DIR"),
+		// The model is also the proxy, so it gets all other requests too.
 		"HTTP_PROXY=" + m.url, "HTTPS_PROXY=" + m.url, "NO_PROXY=127.0.0.1"}
 	c.process.Stdout = lockedWriter{&c.mu, &c.out}
 	c.process.Stderr = c.process.Stdout
@@ -41,7 +43,7 @@ func otherClient(t *testing.T, variable string, m *model) *claude {
 	return c
 }
 
-// documented is the nth block of a language in docs/clients.md, from 0, with
+// documented returns the nth code block of a language in docs/clients.md, from 0, with
 // the program under test in place of tun-mcp.
 func documented(t *testing.T, language string, n int) string {
 	t.Helper()
@@ -64,7 +66,7 @@ func write(t *testing.T, folder, name, text string) {
 	}
 }
 
-// list runs the client's own list of its servers and wants a line of it.
+// list runs the client's own list of servers and checks that it has a line with want.
 func (c *claude) list(want string, args ...string) {
 	c.t.Helper()
 	cmd := exec.Command(c.process.Path, args...)
@@ -75,15 +77,15 @@ func (c *claude) list(want string, args ...string) {
 	}
 }
 
-// threePings is a prompt for which the scripted model knows when to end.
+// threePings is a prompt with a number of pings, after which the scripted model ends.
 const threePings = "answer pings until you have answered 3"
 
-// longThen is for a ping that is a process of its own: it may take a while to
-// come.
+// longThen is the wait for pings that are separate processes, which take a while to
+// start.
 const longThen = 60000
 
-// answers starts the client with threePings; when they are answered it ends, and
-// its server with it.
+// answers starts the client with threePings and checks that it answers them and ends,
+// and its server with it.
 func (c *claude) answers(args ...string) {
 	c.t.Helper()
 	const count = 3
@@ -91,7 +93,7 @@ func (c *claude) answers(args ...string) {
 	c.launch()
 	c.reading()
 	gone := c.traces()
-	c.t.Cleanup(func() { // what was said helps whoever reads a failure
+	c.t.Cleanup(func() { // the conversation helps to explain a failure
 		if c.t.Failed() {
 			for _, turn := range c.turns() {
 				result, _, _ := turn.ask.lastResult()
@@ -99,7 +101,7 @@ func (c *claude) answers(args ...string) {
 			}
 		}
 	})
-	for range count { // one by one: ping -c 3 waits for the last reply no longer than twice the slowest
+	for range count { // one by one: ping -c 3 waits for the last reply at most twice as long as the slowest took
 		if out, err := exec.Command(program, "exec", "--", "ping", "-q", "-c", "1", "-W", "50", "10.77.0.2").CombinedOutput(); err != nil {
 			c.t.Fatalf("ping: %v\n%s", err, out)
 		}
@@ -112,8 +114,8 @@ func (c *claude) answers(args ...string) {
 	if want := 1 + count + 1; len(turns) != want {
 		c.t.Errorf("%d turns for %d pings, want %d", len(turns), count, want)
 	}
-	if got := len(turns[0].ask.Tools); got != 3 {
-		c.t.Errorf("the model was offered %d tools of the server, want 3", got)
+	if got := len(turns[0].ask.Tools); got != 4 {
+		c.t.Errorf("the model was offered %d tools of the server, want 4", got)
 	}
 	for _, turn := range turns[1:] {
 		if result, _, _ := turn.ask.lastResult(); !strings.Contains(result, "checksums ok") && !strings.Contains(result, "no packet in") {
@@ -130,11 +132,13 @@ func (c *claude) answers(args ...string) {
 	}
 }
 
-// newCodex is Codex CLI with the configuration of docs/clients.md.
+// newCodex prepares Codex CLI with the configuration in docs/clients.md.
 func newCodex(t *testing.T, then int) *claude {
 	t.Helper()
 	c := otherClient(t, "TUN_MCP_CODEX", startDialect(t, responses, then))
-	write(t, c.home, ".codex/config.toml", "model = \"scripted\"\nmodel_provider = \"loopback\"\n"+documented(t, "toml", 0)+
+	apart := "[mcp_servers.tun]\nenv_vars = [\"TUN_MCP_RUNTIME_DIR\"]\n" // where this test looks for sessions
+	server := strings.Replace(documented(t, "toml", 0), "[mcp_servers.tun]\n", apart, 1)
+	write(t, c.home, ".codex/config.toml", "model = \"scripted\"\nmodel_provider = \"loopback\"\n"+server+
 		"[model_providers.loopback]\nname = \"loopback\"\nbase_url = \""+c.model.url+"\"\nwire_api = \"responses\"\n")
 	return c
 }
@@ -142,11 +146,11 @@ func newCodex(t *testing.T, then int) *claude {
 func TestCodex(t *testing.T) {
 	c := newCodex(t, longThen)
 	c.list(`(?m)^tun +\S+/tun-mcp .* enabled `, "mcp", "list")
-	c.process.Stdin = strings.NewReader("") // else it waits for more of the prompt
+	c.process.Stdin = strings.NewReader("") // otherwise it waits for more of the prompt
 	c.answers("exec", "--skip-git-repo-check", threePings)
 }
 
-// newGemini is Gemini CLI with the configuration of docs/clients.md.
+// newGemini prepares Gemini CLI with the configuration in docs/clients.md.
 func newGemini(t *testing.T, then int) *claude {
 	t.Helper()
 	c := otherClient(t, "TUN_MCP_GEMINI", startDialect(t, generateContent, then))
@@ -163,11 +167,11 @@ func TestGemini(t *testing.T) {
 	c.answers("--yolo", "--prompt", threePings)
 }
 
-// The two commands of docs/trial.md, as they stand there.
+// The two commands in docs/trial.md, unchanged.
 func TestTrialOfCodex(t *testing.T)  { newCodex(t, 3000).trial("codex") }
 func TestTrialOfGemini(t *testing.T) { newGemini(t, 3000).trial("gemini") }
 
-// trial runs the trial command of docs/trial.md that has the client's name.
+// trial runs the trial command of docs/trial.md with that client's name.
 func (c *claude) trial(name string) {
 	c.t.Helper()
 	found := regexp.MustCompile(`(?m)^tun-mcp trial ping --agent '(.*\b` + name + ` .*)'$`).FindStringSubmatch(readFile(c.t, "docs/trial.md"))
@@ -188,7 +192,7 @@ func (c *claude) trial(name string) {
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	if report.Total.Right != 3 || report.Total.Sent != 3 || report.Agent.Kind != trial.AgentCommand {
+	if report.Total.Right != 3 || report.Total.Sent != 3 || report.Agent.Kind != subject.Command {
 		c.t.Errorf("%+v\n%s", report.Total, out)
 	}
 	c.t.Logf("round trip of a ping: %.1f ms, median", report.Scenarios[0].RoundTrip.Median)

@@ -12,17 +12,18 @@ import (
 	"github.com/tun-mcp/tun-mcp/tun/tuntest"
 )
 
-// What nohup started outlives the shell that it was typed in, as long as its
-// client does not end it.
+// A server started with nohup outlives the shell that started it, until its client ends
+// it.
 func TestNohup(t *testing.T) {
+	t.Parallel()
 	tuntest.RequireProgram(t, "nohup")
 	script := `exec 3<&0; nohup "$0" --network memory <&3 & wait`
 	c := startProgram(t, modernEra, exec.Command("sh", "-c", script, program))
 	ended := tuntest.Watch(t, c.status().PID)
-	if err := c.process.Process.Kill(); err != nil { // stdin stays open: it is this test's
+	if err := c.process.Process.Kill(); err != nil { // the test keeps stdin open
 		t.Fatal(err)
 	}
-	// The watch that is not to be there would look four times.
+	// A watch of the parent, which must not exist here, would look four times.
 	if text, failed := c.tool("read_packet", `{"timeout_ms": 1000}`); failed || !strings.HasPrefix(text, "no packet in 1000 ms") {
 		t.Errorf("the server that was to go on: %s", text)
 	}
@@ -31,14 +32,15 @@ func TestNohup(t *testing.T) {
 	c.nothingLeft()
 }
 
-// A parent that goes while the link is being opened is missed, too.
+// A parent that ends while the link is being opened is noticed too.
 func TestParentGoneBeforeTheLinkIsOpen(t *testing.T) {
-	c := &client{t: t, runtime: shortDir(t)}
+	t.Parallel()
+	c := &client{t: t, runtime: tuntest.RuntimeDir(t)}
 	dir := filepath.Join(c.runtime, "tun-mcp")
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	lock, err := os.Open(dir) // which the server has to have before it opens a link
+	lock, err := os.Open(dir) // the server needs this lock before it opens a link
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,7 +50,7 @@ func TestParentGoneBeforeTheLinkIsOpen(t *testing.T) {
 	}
 	cmd := c.command()
 	cmd.Path, cmd.Args = "/bin/sh", []string{"sh", "-c", `exec 3<&0; "$0" --network memory <&3 & echo $!; wait`, program}
-	stdin, err := cmd.StdinPipe() // stays open: it is this test's
+	stdin, err := cmd.StdinPipe() // the test keeps stdin open
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,8 +80,9 @@ func TestParentGoneBeforeTheLinkIsOpen(t *testing.T) {
 	c.nothingLeft()
 }
 
-// A read that waits hears why the server ends: there is no next read.
+// The result of a waiting read says why the server ends, because there is no next read.
 func TestReadHearsTheEnd(t *testing.T) {
+	t.Parallel()
 	for why, end := range map[string]func(*client){
 		"interrupt signal received":             func(c *client) { c.process.Process.Signal(os.Interrupt) },
 		"its client has closed stdin or stdout": func(c *client) { c.stdin.Close() },
@@ -96,14 +99,16 @@ func TestReadHearsTheEnd(t *testing.T) {
 	}
 }
 
-// Nobody types what comes from the null device, so nobody is told to.
+// Stdin from the null device is not a terminal, so the server prints no hint for a user
+// who types.
 func TestNullDeviceIsNoTerminal(t *testing.T) {
+	t.Parallel()
 	null, err := os.Open(os.DevNull)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer null.Close()
-	cmd := (&client{t: t, runtime: shortDir(t)}).command("--network", "memory")
+	cmd := (&client{t: t, runtime: tuntest.RuntimeDir(t)}).command("--network", "memory")
 	cmd.Stdin = null
 	if out, err := cmd.CombinedOutput(); err != nil || strings.Contains(string(out), "waiting for an MCP client") {
 		t.Errorf("%v\n%s", err, out)

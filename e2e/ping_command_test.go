@@ -18,17 +18,27 @@ import (
 	"github.com/tun-mcp/tun-mcp/tun/tuntest"
 )
 
-// peers runs a test with each kind of peer: the kernel, and netstack.
-func peers(t *testing.T, test func(t *testing.T, c *client)) {
+// networks runs a test on each network that needs no privilege.
+func networks(t *testing.T, test func(t *testing.T, network string)) {
 	for _, network := range []string{"private", "memory"} {
 		t.Run(network, func(t *testing.T) {
 			if network == "private" {
 				tuntest.RequirePrivate(t)
-				tuntest.RequireProgram(t, "nsenter")
 			}
-			test(t, startServer(t, modernEra, "--network", network, "--addr6", "2001:db8:77::1/64"))
+			test(t, network)
 		})
 	}
+}
+
+// peers runs a test with each kind of peer at the same time: the kernel and netstack.
+func peers(t *testing.T, test func(t *testing.T, c *client)) {
+	networks(t, func(t *testing.T, network string) {
+		t.Parallel()
+		if network == "private" {
+			tuntest.RequireProgram(t, "nsenter")
+		}
+		test(t, startServer(t, modernEra, "--network", network, "--addr6", "2001:db8:77::1/64"))
+	})
 }
 
 // pinging is a running `tun-mcp ping`.
@@ -73,7 +83,7 @@ func (p *pinging) want(status int, out, err string) {
 	}
 }
 
-// statistics matches the last lines as ping of iputils prints them.
+// statistics matches the last lines, which are those of iputils' ping.
 func statistics(agent, packets, loss string) string {
 	const ms = `\d+\.\d{3}`
 	return `\n--- ` + regexp.QuoteMeta(agent) + ` ping statistics ---
@@ -83,6 +93,7 @@ $`
 }
 
 func TestPingCommand(t *testing.T) {
+	t.Parallel()
 	peers(t, func(t *testing.T, c *client) {
 		for _, test := range []struct {
 			args []string
@@ -106,8 +117,9 @@ func TestPingCommand(t *testing.T) {
 	})
 }
 
-// Where nsenter is not installed, the server pings.
+// If nsenter is not installed, the server sends the pings.
 func TestPingCommandWithoutNsenter(t *testing.T) {
+	t.Parallel()
 	tuntest.RequirePrivate(t)
 	c := startServer(t, modernEra, "--network", "private")
 	p := &pinging{t: t, cmd: c.command("ping", "-c1", "-W60"), done: make(chan int, 1)}
@@ -116,8 +128,9 @@ func TestPingCommandWithoutNsenter(t *testing.T) {
 	p.want(0, `64 bytes from 10\.77\.0\.2: icmp_seq=1 ttl=64 time=`, "^$")
 }
 
-// A host network, inside a private one: this machine's own is left alone.
+// A host network inside a private one. This machine's own is not touched.
 func TestPingCommandHost(t *testing.T) {
+	t.Parallel()
 	if runtime.GOOS != "linux" {
 		tuntest.Unmet(t, errors.New("only Linux has the host network"))
 	}
@@ -131,7 +144,7 @@ func TestPingCommandHost(t *testing.T) {
 
 var echoRequest = regexp.MustCompile(`(?m)^#(\d+) .*echo request`)
 
-// nextRequest is the number of the next echo request that the agent reads.
+// nextRequest returns the number of the next echo request that the agent reads.
 func nextRequest(t *testing.T, c *client) string {
 	t.Helper()
 	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
@@ -145,6 +158,7 @@ func nextRequest(t *testing.T, c *client) string {
 }
 
 func TestPingCommandIPv6(t *testing.T) {
+	t.Parallel()
 	const swapped = "20010db8007700000000000000000002 20010db8007700000000000000000001"
 	peers(t, func(t *testing.T, c *client) {
 		for _, args := range [][]string{{"-6"}, {"2001:db8:77::2"}} {
@@ -160,8 +174,9 @@ func TestPingCommandIPv6(t *testing.T) {
 	})
 }
 
-// What an agent gets wrong, ping names.
+// ping names the agent's mistakes.
 func TestPingCommandNamesFaults(t *testing.T) {
+	t.Parallel()
 	peers(t, func(t *testing.T, c *client) {
 		p := startPing(t, c, "-c1", "-W60")
 		n := nextRequest(t, c)
@@ -174,7 +189,7 @@ func TestPingCommandNamesFaults(t *testing.T) {
 		write(`"27":"09"`, "fix")
 		write(`"50":"00"`, "fix")
 		bad, corrupted := "", ""
-		if strings.HasSuffix(t.Name(), "private") { // the kernel shows it to a raw socket, netstack to nobody
+		if strings.HasSuffix(t.Name(), "private") { // the kernel passes it to a raw socket, netstack drops it
 			bad, corrupted = `64 bytes from 10\.77\.0\.2: icmp_seq=1 ttl=64 time=[\d.]+ ms \(BAD CHECKSUM!\)\n`, `, \+1 corrupted`
 		}
 		p.want(0, `data\.\n`+bad+`64 bytes from 10\.77\.0\.2: icmp_seq=9 ttl=64 \(NEVER SENT!\)
@@ -187,6 +202,7 @@ wrong data byte #22 should be 0x16 but was 0x0
 }
 
 func TestPingCommandLongest(t *testing.T) {
+	t.Parallel()
 	peers(t, func(t *testing.T, c *client) {
 		for _, args := range [][]string{{"-s65507"}, {"-6", "-s65527"}} {
 			p := startPing(t, c, append(args, "-c1", "-W0.2", "-q")...)
@@ -196,6 +212,7 @@ func TestPingCommandLongest(t *testing.T) {
 }
 
 func TestPingCommandEnds(t *testing.T) {
+	t.Parallel()
 	peers(t, func(t *testing.T, c *client) {
 		t.Run("silent agent", func(t *testing.T) {
 			startPing(t, c, "-c2", "-i0.01", "-W0.1").want(1, `data\.\n`+statistics("10.77.0.2", "2 packets transmitted, 0 received", "100"),
@@ -223,13 +240,14 @@ func TestPingCommandEnds(t *testing.T) {
 		t.Run("no session", func(t *testing.T) {
 			<-c.closed
 			c.process.Wait()
-			startPing(t, c).want(2, "^$", "^tun-mcp: no tun-mcp session is running: start .*\n$")
+			startPing(t, c).want(2, "^$", "^tun-mcp: no tun-mcp session is running; start .*\n$")
 		})
 	})
 }
 
 // A server that is killed cannot say anything.
 func TestPingCommandServerKilled(t *testing.T) {
+	t.Parallel()
 	peers(t, func(t *testing.T, c *client) {
 		p := startPing(t, c, "-i30", "-W60")
 		nextRequest(t, c)
@@ -238,9 +256,10 @@ func TestPingCommandServerKilled(t *testing.T) {
 	})
 }
 
-func TestPingCommandChoosesTheNewest(t *testing.T) {
+func TestPingCommandAmongSeveralSessions(t *testing.T) {
+	t.Parallel()
 	old := startServer(t, modernEra, "--network", "memory", "--session", "old")
-	// What a dead session has left is removed.
+	// The socket of a dead session is removed.
 	dead := filepath.Join(old.runtime, "tun-mcp", "dead.sock")
 	listener, err := net.ListenUnix("unix", &net.UnixAddr{Name: dead, Net: "unix"})
 	if err != nil {
@@ -271,12 +290,13 @@ func TestPingCommandChoosesTheNewest(t *testing.T) {
 		}
 		return err == nil
 	})
-	startPing(t, old, "-c1", "-W0.1").want(1, "^PING 192.0.2.2 ", "^ping: sessions are running: new, old; this is new, the newest; --session NAME takes another\nping: no reply yet")
+	startPing(t, old, "-c1", "-W0.1").want(2, "^$", `^tun-mcp: 2 sessions are running: new, old \(newest first\); choose one with --session NAME\n$`)
 	startPing(t, old, "-c1", "-W0.1", "--session", "old").want(1, "^PING 10.77.0.2 ", "^ping: no reply yet")
 	startPing(t, old, "--session", "dead").want(2, "^$", `^tun-mcp: no session is named "dead"; running: new, old\n$`)
 }
 
 func TestPingCommandRefuses(t *testing.T) {
+	t.Parallel()
 	c := startServer(t, modernEra, "--network", "memory")
 	with6 := startServer(t, modernEra, "--network", "memory", "--addr6", "2001:db8:77::1/64")
 	for _, test := range []struct {
@@ -284,17 +304,17 @@ func TestPingCommandRefuses(t *testing.T) {
 		args []string
 		want string
 	}{
-		{c, []string{"10.77.0.1"}, `10\.77\.0\.1 is not the agent's: session \w+ has its agent at 10\.77\.0\.2, and this pings nobody else`},
-		{with6, []string{"192.0.2.7"}, `its agent at 10\.77\.0\.2 and 2001:db8:77::2`},
+		{c, []string{"10.77.0.1"}, `10\.77\.0\.1 is not an address of the agent; in session \w+ the agent has 10\.77\.0\.2`},
+		{with6, []string{"192.0.2.7"}, `the agent has 10\.77\.0\.2 and 2001:db8:77::2`},
 		{c, []string{"-6"}, `-6: IPv6 is off in session \w+: start the server with --addr6 2001:db8:77::1/64`},
 		{with6, []string{"-6", "10.77.0.2"}, "-6 with the IPv4 address 10.77.0.2: leave out one of the two"},
 		{c, []string{"agent"}, `"agent" is not an IP address: accepted is one of the agent's`},
-		{c, []string{"10.77.0.2", "10.77.0.3"}, "2 addresses given: accepted is one"},
+		{c, []string{"10.77.0.2", "10.77.0.3"}, "got 2 addresses; accepted is one"},
 		{c, []string{"-s", "65508"}, `-s "65508": accepted are 0 to 65507 bytes`},
 		{with6, []string{"-6", "-s", "65528"}, `-s "65528": accepted are 0 to 65527 bytes`},
 		{c, []string{"-s", "-1"}, `-s "-1": accepted are 0 to 65507 bytes`},
 		{c, []string{"-s", "many"}, `-s "many": accepted are 0 to 65507 bytes`},
-		{c, []string{"-c", "0"}, `-c "0": accepted is a number of requests, from 1`},
+		{c, []string{"-c", "0"}, `-c "0": accepted is a number of requests, 1 or more`},
 		{c, []string{"-i", "-1"}, `-i "-1": accepted is a time in seconds`},
 		{c, []string{"-W", "NaN"}, `-W "NaN": accepted is a time in seconds`},
 		{c, []string{"-z"}, "unknown shorthand flag: 'z' in -z; .tun-mcp ping --help. lists"},

@@ -8,9 +8,10 @@ import (
 	"github.com/tun-mcp/tun-mcp/tun/tuntest"
 )
 
-// The main job: the kernel's own ping, answered through the tools alone, by the
-// built program over real stdio.
+// The main job: the built program, over real stdio, and the kernel's own ping, answered
+// only through the tools.
 func TestAgentAnswersPing(t *testing.T) {
+	t.Parallel()
 	tuntest.RequirePrivate(t)
 	tuntest.RequireProgram(t, "ping")
 	tests := []struct {
@@ -25,6 +26,7 @@ func TestAgentAnswersPing(t *testing.T) {
 	bothEras(t, func(t *testing.T, era string) {
 		for _, test := range tests {
 			t.Run(test.name, func(t *testing.T) {
+				t.Parallel()
 				c := startServer(t, era, "--network", "private")
 				ping := c.command("exec", "--", "ping", "-q", test.pace, "-c", test.count, "10.77.0.2")
 				type result struct {
@@ -36,6 +38,7 @@ func TestAgentAnswersPing(t *testing.T) {
 					out, err := ping.CombinedOutput()
 					done <- result{out, err}
 				}()
+				c.pingsWait(20)
 				agent := &scripted{c: c, batch: test.batch}
 				agent.run()
 				r := <-done
@@ -44,7 +47,7 @@ func TestAgentAnswersPing(t *testing.T) {
 					t.Errorf("ping: %v\n%s\nwant: %s\nagent: %d answered, faults %q\nserver: %s", r.err, r.out, want, agent.answered, agent.faults, c.errors())
 				}
 				if test.batch == 1 && agent.calls != agent.answered+1 {
-					t.Errorf("%d calls for %d packets, want one call a packet and the last, empty read", agent.calls, agent.answered)
+					t.Errorf("%d calls for %d packets, want one call a packet and one empty read", agent.calls, agent.answered)
 				}
 			})
 		}

@@ -11,9 +11,9 @@ import (
 	"testing"
 )
 
-// newClaudeWithPlugin prepares Claude Code in an empty folder that it was never
-// told to trust, with the plugin as it is shipped. The program that the plugin
-// starts is on PATH, as after `go install`.
+// newClaudeWithPlugin prepares Claude Code in an empty folder that its user never
+// trusted, with the plugin as it is shipped. The program that the plugin starts is on
+// PATH, as after `go install`.
 func newClaudeWithPlugin(t *testing.T) (c *claude, flags []string) {
 	t.Helper()
 	c = newClaude(t, t.TempDir(), false)
@@ -27,7 +27,7 @@ func newClaudeWithPlugin(t *testing.T) (c *claude, flags []string) {
 	return c, []string{"--plugin-dir", folder}
 }
 
-// What the real Claude Code says of the manifests.
+// The real Claude Code accepts the manifests.
 func TestClaudeCodeValidatesPlugin(t *testing.T) {
 	path := requireClaude(t)
 	for _, folder := range []string{".", pluginFolder} {
@@ -41,16 +41,16 @@ func TestClaudeCodeValidatesPlugin(t *testing.T) {
 	}
 }
 
-// A user with the plugin and the installed program, in any folder: the command
-// is found, its permissions are enough, the skill is offered, pings are answered.
+// A user with the plugin and the installed program, in any folder: the command is
+// found, its permissions are sufficient, the skill is offered, and pings are answered.
 func TestClaudeCodePluginAnswersPings(t *testing.T) {
 	const count = 3 // as many as an ordinary user may send at once
 	c, flags := newClaudeWithPlugin(t)
 	c.start(fmt.Sprintf("/tun-mcp:answer-pings %d", count), flags...)
 	c.reading()
 	gone := c.traces()
-	// All at once: ping then waits for the first answer as long as it is told,
-	// and on a busy machine a turn may take seconds.
+	// All at once: then ping waits for the first answer as long as -W says. On a busy
+	// machine a turn may take seconds.
 	out, err := exec.Command(program, "exec", "--", "ping", "-q", "-l", "3", "-c", "3", "-W", "60", "10.77.0.2").CombinedOutput()
 	if err != nil || !strings.Contains(string(out), "3 packets transmitted, 3 received, 0% packet loss") {
 		t.Errorf("ping: %v\n%s", err, out)
@@ -68,9 +68,9 @@ func TestClaudeCodePluginAnswersPings(t *testing.T) {
 		told += "\n" + tool.Name + ": " + tool.Description
 	}
 	for _, want := range []string{
-		"until you have answered 3 of them", "tun://docs/answer-pings.md", // the command
-		"tun-mcp:play-ip-stack", "tun-mcp:play-host", // what else there is
-		"You are the host 10.77.0.2", // the server's instructions
+		"until you have answered 3 of them", "tun://docs/answer-pings.md", // from the command
+		"tun-mcp:play-ip-stack", "tun-mcp:play-host", // the skill and the other command
+		"You are the host 10.77.0.2", // from the server's instructions
 		"mcp__plugin_tun-mcp_tun__read_packet: ", "mcp__plugin_tun-mcp_tun__write_packet: ",
 	} {
 		if !strings.Contains(told, want) {
@@ -79,8 +79,8 @@ func TestClaudeCodePluginAnswersPings(t *testing.T) {
 	}
 }
 
-// A program that is not there, here one that the user names wrong: mcp list says
-// that it was not found. In a session the skill tells the model what to do then.
+// If the program is missing, here because the user names a wrong one, mcp list says
+// that it was not found. In a session, the skill tells the model what to do.
 func TestClaudeCodePluginWithoutProgram(t *testing.T) {
 	c, flags := newClaudeWithPlugin(t)
 	cmd := exec.Command(c.process.Path, append(flags, "mcp", "list")...)

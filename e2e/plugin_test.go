@@ -12,11 +12,11 @@ import (
 	"github.com/tun-mcp/tun-mcp/docs"
 )
 
-// pluginFolder is the plugin for Claude Code, as the marketplace names it.
+// pluginFolder is the folder of the plugin for Claude Code, as in the marketplace file.
 const pluginFolder = "plugin"
 
-// readJSON fills target from a file of the project. A key that target does not
-// have is a mistake in the file.
+// readJSON decodes a file of the project into target. A key that target does not have
+// is an error.
 func readJSON(t *testing.T, path string, target any) {
 	t.Helper()
 	file, err := os.Open(path)
@@ -31,13 +31,13 @@ func readJSON(t *testing.T, path string, target any) {
 	}
 }
 
-// pluginEntry is what a plugin's own manifest and the marketplace both say.
+// pluginEntry has the fields that the plugin's manifest and the marketplace share.
 type pluginEntry struct {
 	Name, Version, Description string
 	Keywords                   []string
 }
 
-// The manifests of the plugin agree with each other and with the folder.
+// The plugin's manifests agree with each other and with the folder.
 func TestPluginManifests(t *testing.T) {
 	type party struct{ Name, URL string }
 	var market struct {
@@ -82,7 +82,7 @@ func TestPluginManifests(t *testing.T) {
 	}
 }
 
-// frontMatter returns the fields of a skill or command, one a line, and its text.
+// frontMatter returns the fields of a skill or command, one on each line, and its text.
 func frontMatter(t *testing.T, path string) (fields map[string]string, body string) {
 	t.Helper()
 	data, err := os.ReadFile(filepath.Join(pluginFolder, path))
@@ -101,8 +101,8 @@ func frontMatter(t *testing.T, path string) (fields map[string]string, body stri
 	return fields, parts[2]
 }
 
-// The skill and the commands point to guides that the server has, name its
-// tools, and say nothing that the guides say otherwise.
+// The skill and the commands refer to existing guides, name the server's tools, and do
+// not contradict the guides.
 func TestPluginSkillAndCommands(t *testing.T) {
 	guide := regexp.MustCompile(`tun://docs/([a-z0-9-]+\.md)`)
 	for _, path := range []string{"skills/play-ip-stack/SKILL.md", "commands/answer-pings.md", "commands/play-host.md"} {
@@ -112,7 +112,7 @@ func TestPluginSkillAndCommands(t *testing.T) {
 		}
 		named := guide.FindAllStringSubmatch(body, -1)
 		if len(named) == 0 {
-			t.Errorf("%s points to no guide", path)
+			t.Errorf("%s names no existing guide", path)
 		}
 		for _, found := range named {
 			if _, err := docs.Files.ReadFile(found[1]); err != nil {
@@ -135,7 +135,7 @@ func TestPluginSkillAndCommands(t *testing.T) {
 				t.Fatal(err)
 			}
 			if !strings.Contains(body, rule) || !strings.Contains(string(text), rule) {
-				t.Errorf("%q should stand in the skill and in %s", rule, name)
+				t.Errorf("%q should be in the skill and in %s", rule, name)
 			}
 		}
 	}

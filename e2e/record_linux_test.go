@@ -14,15 +14,15 @@ import (
 	"github.com/tun-mcp/tun-mcp/tun/tuntest"
 )
 
-// captured is a frame as tshark reads it.
+// captured is a frame as tshark shows it.
 type captured struct {
 	number, linkType, on, direction string
 	ip, icmp                        string // verdicts on checksums: "1" is good
 	kind, seq, answers, comment     string
 }
 
-// tshark reads a recording. A server that was killed may leave half a frame at
-// the very end; tshark then fails, but says what came before.
+// tshark reads a recording. If cut is true, half a frame may be at the end, as after
+// the server was killed. tshark then fails, but prints the frames before it.
 func tshark(t *testing.T, file string, cut bool) []captured {
 	t.Helper()
 	fields := []string{"frame.number", "frame.encap_type", "frame.interface_name", "frame.packet_flags_direction",
@@ -49,15 +49,15 @@ func tshark(t *testing.T, file string, cut bool) []captured {
 	return all
 }
 
-// Wireshark's numbers of what is found in a recording.
+// Wireshark's numbers for values in a recording.
 const (
 	wiresharkRawIP = "7" // WTAP_ENCAP_RAW_IP
 	inbound        = "0x00000001"
 	outbound       = "0x00000002"
 )
 
-// checkPing checks one frame of a recorded ping: where it stands, which way it
-// went and that its checksums are right.
+// checkPing checks one frame of a recorded ping: its number, its direction and its
+// checksums.
 func (f captured) checkPing(t *testing.T, at int) {
 	t.Helper()
 	want := captured{number: fmt.Sprint(at), linkType: wiresharkRawIP, on: "peer", direction: inbound, ip: "1", icmp: "1", kind: "8"}
@@ -74,8 +74,9 @@ func (f captured) checkPing(t *testing.T, at int) {
 	}
 }
 
-// The kernel's ping in a recording, as Wireshark sees it.
+// Wireshark's view of the kernel's ping in a recording.
 func TestRecordPing(t *testing.T) {
+	t.Parallel()
 	tuntest.RequirePrivate(t)
 	tuntest.RequireProgram(t, "ping")
 	tuntest.RequireProgram(t, "tshark")
@@ -93,6 +94,7 @@ func TestRecordPing(t *testing.T) {
 	ping := c.command("exec", "--", "ping", "-q", "-i0.01", "-c", fmt.Sprint(count), "10.77.0.2")
 	done := make(chan error, 1)
 	go func() { done <- ping.Run() }()
+	c.pingsWait(20)
 	agent := &scripted{c: c, batch: 1}
 	agent.run()
 	if err := <-done; err != nil {
@@ -118,9 +120,10 @@ func TestRecordPing(t *testing.T) {
 	}
 }
 
-// A server that is killed in the middle of a flood has recorded, to the last
-// packet, what its status said before, and that is everything but the latest.
+// If the server is killed during a flood, the recording has every packet that its
+// status has counted, which is all but the latest.
 func TestRecordSurvivesKill(t *testing.T) {
+	t.Parallel()
 	tuntest.RequirePrivate(t)
 	tuntest.RequireProgram(t, "ping")
 	tuntest.RequireProgram(t, "tshark")
@@ -155,9 +158,10 @@ func TestRecordSurvivesKill(t *testing.T) {
 	}
 }
 
-// On a disk that fills up recording stops, and the session goes on.
+// If the disk fills up, recording stops and the session continues.
 func TestRecordFillsTheDisk(t *testing.T) {
-	tuntest.RequirePrivate(t) // who may make namespaces may mount in them
+	t.Parallel()
+	tuntest.RequirePrivate(t) // whoever may create namespaces may mount in them
 	for _, name := range []string{"unshare", "mount", "tshark"} {
 		tuntest.RequireProgram(t, name)
 	}
@@ -172,7 +176,7 @@ func TestRecordFillsTheDisk(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const count = 20 // of more than 1,000 bytes each
+	const count = 20 // each has more than 1,000 bytes
 	for i := range count {
 		if number := c.inject(s, request); number != i+1 {
 			t.Fatalf("packet #%d, want #%d", number, i+1)
@@ -187,10 +191,10 @@ func TestRecordFillsTheDisk(t *testing.T) {
 		t.Errorf("status: %+v, want %q", status.Recording, want)
 	}
 	if text, failed := c.tool("read_packet", `{"max_packets": 64}`); failed || strings.Count(text, "ICMP echo request") != count {
-		t.Errorf("the session should go on: %s", text)
+		t.Errorf("the session should continue: %s", text)
 	}
 	if said := c.errors(); strings.Count(said, "recording to ") != 1 {
-		t.Errorf("one message is wanted: %s", said)
+		t.Errorf("want one message: %s", said)
 	}
 	all := tshark(t, fmt.Sprintf("/proc/%d/root%s/full.pcapng", c.process.Process.Pid, dir), false)
 	if len(all) != recorded || recorded < 5 || recorded > 15 {
@@ -198,16 +202,17 @@ func TestRecordFillsTheDisk(t *testing.T) {
 	}
 }
 
-// A server that cannot record as asked does not start, and says why.
+// A server that cannot make the requested recording does not start, and says why.
 func TestRecordRefused(t *testing.T) {
+	t.Parallel()
 	file := filepath.Join(t.TempDir(), "old.pcapng")
 	if err := os.WriteFile(file, []byte("precious"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	cmd := exec.Command(program, "--network", "memory", "--record", file)
-	cmd.Env = append(os.Environ(), "XDG_RUNTIME_DIR="+shortDir(t))
+	cmd.Env = append(os.Environ(), "XDG_RUNTIME_DIR="+tuntest.RuntimeDir(t))
 	out, err := cmd.CombinedOutput()
-	want := "tun-mcp: recording to " + file + ": it exists already"
+	want := "tun-mcp: recording to " + file + ": it already exists"
 	if cmd.ProcessState.ExitCode() != 1 || !strings.Contains(string(out), want) {
 		t.Errorf("%v, %s", err, out)
 	}

@@ -3,44 +3,24 @@ package e2e
 import (
 	"context"
 	"fmt"
-	"os"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
-	"github.com/tun-mcp/tun-mcp/session/control"
+	"github.com/tun-mcp/tun-mcp/control"
 	"github.com/tun-mcp/tun-mcp/tun/tuntest"
 )
 
-// lengthOf is how long a test of load runs: briefly, or as long as that
-// environment variable says.
-func lengthOf(t *testing.T, variable string, otherwise time.Duration) time.Duration {
-	t.Helper()
-	text := os.Getenv(variable)
-	if text == "" {
-		return otherwise
-	}
-	length, err := time.ParseDuration(text)
-	if err != nil || length <= 0 {
-		t.Fatalf("%s=%q: accepted is a duration, for instance 30m", variable, text)
-	}
-	return length
-}
-
-// TestSoak lets two servers live through everything that happens to them, all
-// at once: one with the built-in agent and programs that talk to it, one with
-// a client that floods, cancels and errs. TUN_MCP_SOAK=30m makes it long.
+// TestSoak runs two servers through everything that can happen, all at once: one with
+// the built-in agent and programs that talk to it, one with a client that floods,
+// cancels and makes mistakes. TUN_MCP_LONG=30m makes it long.
 func TestSoak(t *testing.T) {
 	tuntest.RequirePrivate(t)
-	length := lengthOf(t, "TUN_MCP_SOAK", 2*time.Second)
+	length := tuntest.Length(t, time.Second, 5*time.Second)
 
 	b := startBuiltin(t, "-q", "--network", "private", "--record", t.TempDir(), "--session", "served")
-	t.Setenv("XDG_RUNTIME_DIR", b.runtime)
-	served, err := control.Find("served")
-	if err != nil {
-		t.Fatal(err)
-	}
+	served := sessionIn(t, b.runtime)
 	c := startServer(t, modernEra, "--network", "private", "--max-pps", "20", "--session", "erring")
 	c.forget()
 	erring := c.connect()
@@ -78,7 +58,7 @@ func TestSoak(t *testing.T) {
 		s.Close()
 		after := settled(t, s, before[i])
 		t.Logf("at the end\n%s: %v", s.Name, after)
-		if after.resident > warm[i].resident+mostGrowth {
+		if after.resident > warm[i].resident+maxGrowth {
 			t.Errorf("%s: resident memory grew from %d to %d bytes", s.Name, warm[i].resident, after.resident)
 		}
 		if r := after.Recording; r != nil && r.Stopped != "" {
@@ -91,25 +71,26 @@ func TestSoak(t *testing.T) {
 	}
 }
 
-// forget lets go of what the server writes: it would fill the test's memory.
+// forget discards the server's output, which would otherwise fill the test's memory.
 func (c *client) forget() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.forgets, c.raw = true, nil
 }
 
-// A soak is what goes on at the same time, until ctx ends or one of it fails.
+// A soak is a set of activities that run at the same time until ctx ends or one of them
+// fails.
 type soak struct {
 	ctx    context.Context
 	cancel context.CancelFunc
 	work   sync.WaitGroup
 
-	mu     sync.Mutex // guards what follows
+	mu     sync.Mutex // guards the fields below
 	errs   []error
 	counts map[string]int
 }
 
-// every does something again and again, at that pace if it can be held.
+// every repeats an activity at that pace, or as fast as it can if that is slower.
 func (s *soak) every(pace time.Duration, name string, do func(ctx context.Context, i int) error) {
 	s.work.Go(func() {
 		tick := time.NewTicker(pace)
@@ -120,7 +101,7 @@ func (s *soak) every(pace time.Duration, name string, do func(ctx context.Contex
 				return
 			case <-tick.C:
 			}
-			// What has begun may end, although the time is over.
+			// An exchange that has begun may finish after the end of the test's time.
 			ctx, cancel := context.WithTimeout(context.WithoutCancel(s.ctx), 4*patience)
 			err := do(ctx, i)
 			cancel()
@@ -138,7 +119,7 @@ func (s *soak) every(pace time.Duration, name string, do func(ctx context.Contex
 	})
 }
 
-// tally says how often each thing was done.
+// tally returns how often each activity ran.
 func (s *soak) tally() string {
 	var all []string
 	for name, count := range s.counts {

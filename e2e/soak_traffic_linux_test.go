@@ -12,14 +12,14 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/tun-mcp/tun-mcp/control"
 	"github.com/tun-mcp/tun-mcp/session"
-	"github.com/tun-mcp/tun-mcp/session/control"
 )
 
 // pace is the time between two exchanges of one kind.
 const pace = 50 * time.Millisecond
 
-// talk lets programs of the peer talk to an agent that answers, beside noise.
+// talk runs programs of the peer that talk to the agent, and sends noise.
 func (s *soak) talk(to *control.Client) {
 	s.every(pace, "pings", func(ctx context.Context, i int) error { return pingOnce(ctx, to, uint16(i)) })
 	s.every(pace, "UDP echoes", func(ctx context.Context, _ int) error { return echoUDP(ctx, to) })
@@ -41,12 +41,12 @@ func (s *soak) talk(to *control.Client) {
 	})
 	s.every(20*pace, "watchers", func(ctx context.Context, i int) error {
 		left := i % 50
-		return to.Events(ctx, nil, func(session.Event) bool { left--; return left > 0 })
+		return to.EventsSince(ctx, 0, nil, func(session.Event) bool { left--; return left > 0 })
 	})
 }
 
-// noise is a packet that no host answers with more than an error: an echo
-// request with some bytes changed, or bytes alone.
+// noise returns a packet that a host answers with an error at most: an echo request
+// with some changed bytes, or random bytes.
 func noise(r *rand.Rand) []byte {
 	if r.IntN(2) == 0 {
 		b := make([]byte, 1+r.IntN(1500))
@@ -62,7 +62,7 @@ func noise(r *rand.Rand) []byte {
 	return b
 }
 
-// some is what is echoed.
+// some is the data to echo.
 var some = bytes.Repeat([]byte("0123456789abcdef"), 64)
 
 func pingOnce(ctx context.Context, to *control.Client, seq uint16) error {
@@ -82,7 +82,7 @@ func pingOnce(ctx context.Context, to *control.Client, seq uint16) error {
 	return nil
 }
 
-// dialed connects with deadlines from ctx.
+// dialed connects, and sets ctx's deadline.
 func dialed(ctx context.Context, to *control.Client, network, address string) (net.Conn, error) {
 	conn, err := to.Dial(ctx, network, address, 0)
 	if err != nil {
@@ -141,15 +141,15 @@ func getPage(ctx context.Context, to *control.Client) error {
 	return nil
 }
 
-// err lets a client do to its server what clients do: read and cancel, write
-// too much and what is wrong, look at what is forgotten, while the peer floods.
+// err makes a client do what clients do to a server: read and cancel, write too much
+// and wrong packets, and dump forgotten packets, while the peer floods.
 func (s *soak) err(c *client, from *control.Client) {
 	for range 4 {
 		s.every(pace, "cancelled reads", func(ctx context.Context, i int) error {
 			id, waiting := c.begin("tools/call", toolCall("read_packet", fmt.Sprintf(`{"timeout_ms": 2000, "settle_ms": %d, "max_packets": 64}`, i%5*10)))
 			if i%3 > 0 {
 				c.cancel(id)
-				_, waiting = c.begin("resources/list", map[string]any{}) // it may not be answered, what follows is
+				_, waiting = c.begin("resources/list", map[string]any{}) // it may stay unanswered, but not the requests after it
 			}
 			return s.answered(ctx, waiting)
 		})
@@ -180,7 +180,7 @@ func (s *soak) err(c *client, from *control.Client) {
 	})
 }
 
-// answered waits for the answer to a request, whatever it is.
+// answered waits for the answer to a request and ignores its content.
 func (s *soak) answered(ctx context.Context, waiting <-chan answer) error {
 	select {
 	case a := <-waiting:

@@ -4,24 +4,47 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
-	"github.com/tun-mcp/tun-mcp/session/control"
+	"github.com/tun-mcp/tun-mcp/control"
 )
 
 // connect returns a client of c's control socket.
 func (c *client) connect() *control.Client {
 	c.t.Helper()
-	c.t.(*testing.T).Setenv("XDG_RUNTIME_DIR", c.runtime)
-	found, err := control.Find("")
+	return sessionIn(c.t.(*testing.T), c.runtime)
+}
+
+// sessionsIn returns a client of each session in a runtime folder. The test's own
+// environment stays as it is, so tests can run in parallel.
+func sessionsIn(t *testing.T, runtime string) []*control.Client {
+	t.Helper()
+	paths, err := filepath.Glob(filepath.Join(runtime, "tun-mcp", "*.sock"))
 	if err != nil {
-		c.t.Fatal(err)
+		t.Fatal(err)
 	}
-	return found
+	var all []*control.Client
+	for _, path := range paths {
+		all = append(all, control.At(path))
+	}
+	return all
+}
+
+// sessionIn returns a client of the one session in a runtime folder.
+func sessionIn(t *testing.T, runtime string) *control.Client {
+	t.Helper()
+	all := sessionsIn(t, runtime)
+	if len(all) != 1 {
+		t.Fatalf("%d sessions in %s, want 1", len(all), runtime)
+	}
+	return all[0]
 }
 
 // inject queues a packet as if from the peer.
@@ -35,23 +58,41 @@ func (c *client) inject(s *control.Client, data []byte) int {
 }
 
 func TestTwoReadersGetEachPacketOnce(t *testing.T) {
-	const packets = 400
+	t.Parallel()
 	c := startServer(t, modernEra, "--queue", "512")
+	givenOnce(t, c, 2, 400, func(arguments string) (string, error) {
+		text, failed := c.tool("read_packet", arguments)
+		if failed {
+			return "", errors.New(text)
+		}
+		return text, nil
+	})
+}
+
+// givenOnce reads with many readers at the same time until all packets have come, and
+// checks that each went to one reader.
+func givenOnce(t *testing.T, c *client, readers, packets int, read func(arguments string) (string, error)) {
+	t.Helper()
 	s := c.connect()
 	var mu sync.Mutex
-	seen := map[string]int{}
-	var readers sync.WaitGroup
-	for range 2 {
-		readers.Go(func() {
-			for {
-				text, failed := c.tool("read_packet", `{"timeout_ms": 2000, "max_packets": 5, "settle_ms": 1, "max_bytes": 20}`)
-				if failed || strings.HasPrefix(text, "no packet") {
+	given := map[string]int{}
+	var reading sync.WaitGroup
+	for range readers {
+		reading.Go(func() {
+			for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
+				text, err := read(`{"timeout_ms": 200, "max_packets": 5, "settle_ms": 1, "max_bytes": 20}`)
+				if err != nil {
+					t.Error(err)
 					return
 				}
 				mu.Lock()
-				for _, line := range strings.Split(text, "\n") {
+				if strings.HasPrefix(text, "no packet") && len(given) == packets {
+					mu.Unlock()
+					return
+				}
+				for line := range strings.Lines(text) {
 					if strings.HasPrefix(line, "#") {
-						seen[strings.Fields(line)[0]]++
+						given[strings.Fields(line)[0]]++
 					}
 				}
 				mu.Unlock()
@@ -61,19 +102,18 @@ func TestTwoReadersGetEachPacketOnce(t *testing.T) {
 	for i := range packets {
 		c.inject(s, request(uint16(i)))
 	}
-	readers.Wait()
-	for number, times := range seen {
+	reading.Wait()
+	for number, times := range given {
 		if times != 1 {
-			t.Errorf("packet %s was given %d times", number, times)
+			t.Errorf("packet %s was read %d times", number, times)
 		}
 	}
-	if len(seen) != packets {
-		t.Errorf("%d of %d packets were given", len(seen), packets)
+	if len(given) != packets {
+		t.Errorf("%d of %d packets were read", len(given), packets)
 	}
 }
 
-// request is a ping's echo request with that sequence number; its checksum is
-// right.
+// request returns a ping's echo request with that sequence number and a right checksum.
 func request(seq uint16) []byte {
 	b, _ := hex.DecodeString("4500001c000040004001266e0a4d00010a4d00020800000000010000")
 	binary.BigEndian.PutUint16(b[26:], seq)
@@ -83,6 +123,7 @@ func request(seq uint16) []byte {
 }
 
 func TestCancelledReadLosesNothing(t *testing.T) {
+	t.Parallel()
 	bothEras(t, func(t *testing.T, era string) {
 		c := startServer(t, era)
 		s := c.connect()
@@ -95,14 +136,14 @@ func TestCancelledReadLosesNothing(t *testing.T) {
 			if i%2 == 1 {
 				c.inject(s, request(uint16(i)))
 			}
-			_ = waiting // its answer may come or not, the client does not care
+			_ = waiting // it may be answered or not
 		}
 		want, got := 20, 0
 		for got < want {
 			text, _ := c.tool("read_packet", `{"timeout_ms": 5000, "max_packets": 64, "settle_ms": 0, "max_bytes": 20}`)
-			n := strings.Count(text, " bytes, waited ")
+			n := strings.Count("\n"+text, "\n#")
 			if n == 0 {
-				t.Fatalf("%d of %d packets were given; then: %s", got, want, text)
+				t.Fatalf("%d of %d packets were read; then: %s", got, want, text)
 			}
 			got += n
 		}
@@ -110,6 +151,7 @@ func TestCancelledReadLosesNothing(t *testing.T) {
 }
 
 func TestBlockedReadsHoldNoWriteUp(t *testing.T) {
+	t.Parallel()
 	c := startServer(t, modernEra)
 	for range 50 {
 		c.begin("tools/call", toolCall("read_packet", `{"timeout_ms": 60000}`))
@@ -120,9 +162,10 @@ func TestBlockedReadsHoldNoWriteUp(t *testing.T) {
 	}
 }
 
-// A forgotten Println in a dependency, a decoder that panics: whatever a
-// packet holds, the server's stdout stays pure JSON-RPC.
+// Whatever a packet holds, the server's stdout has only JSON-RPC: no forgotten Println
+// of a dependency, no panic of a decoder.
 func TestStdoutStaysPure(t *testing.T) {
+	t.Parallel()
 	c := startServer(t, legacyEra, "--queue", "4096")
 	s := c.connect()
 	noise := rand.New(rand.NewPCG(1, 2))
@@ -133,8 +176,8 @@ func TestStdoutStaysPure(t *testing.T) {
 	c.inject(s, gtp)
 	ports := 0
 	for port := 0; port < 65536; port += 64 {
-		// One call writes 64 datagrams, a port each; random bytes of a length
-		// that any header fits into.
+		// One call writes 64 datagrams, each to another port, with random bytes that
+		// are enough for any header.
 		var all []string
 		for p := port; p < port+64; p++ {
 			b := make([]byte, 28+noise.IntN(60))
@@ -160,26 +203,33 @@ func TestStdoutStaysPure(t *testing.T) {
 		}
 	}
 	c.tool("hexdump", `{"hex": "`+hex.EncodeToString(gtp)+`"}`)
-	c.stdin.Close()
-	<-c.closed
-	for _, line := range c.raw {
-		var message struct{ JSONRPC string }
-		if json.Unmarshal([]byte(line), &message) != nil || message.JSONRPC != "2.0" {
-			t.Errorf("not JSON-RPC on stdout: %q", line)
-		}
-	}
+	c.wasPure()
 	if ports != 65536 {
 		t.Errorf("%d ports were tried", ports)
 	}
 }
 
-// gtpPacket makes gopacket's GTPv1-U decoder print, if it is ever asked: UDP to
-// port 2152, a GTP header with the extension flag and an extension length 0.
+// wasPure ends the server and checks that its stdout had only JSON-RPC.
+func (c *client) wasPure() {
+	c.t.Helper()
+	c.stdin.Close()
+	<-c.closed
+	for _, line := range c.raw {
+		var message struct{ JSONRPC string }
+		if json.Unmarshal([]byte(line), &message) != nil || message.JSONRPC != "2.0" {
+			c.t.Errorf("not JSON-RPC on stdout: %q", line)
+		}
+	}
+}
+
+// gtpPacket would make gopacket's GTPv1-U decoder print: UDP to port 2152, a GTP header
+// with the extension flag, and an extension of length 0.
 const gtpPacket = "45000030000000004011" + "00000a4d00010a4d0002" + "0868086800140000" + "34ff000400000001" + "00000085" + "00000000 00000000"
 
-// Claude Code opens with server/discover and subscriptions/listen. A server
-// that holds the second up answers nothing after it.
+// Claude Code opens with server/discover and subscriptions/listen. A server that waited
+// in the second would answer nothing after it.
 func TestSubscriptionHoldsNothingUp(t *testing.T) {
+	t.Parallel()
 	c := startServer(t, modernEra)
 	c.begin("subscriptions/listen", map[string]any{"notifications": map[string]any{"toolsListChanged": true}})
 	if got := c.request("tools/list", map[string]any{}); !strings.Contains(string(got), "read_packet") {
@@ -187,9 +237,10 @@ func TestSubscriptionHoldsNothingUp(t *testing.T) {
 	}
 }
 
-// Lines that are no request of any kind are answered in words, and the
-// conversation goes on.
+// Lines that are not requests are answered with the reason, and the conversation
+// continues.
 func TestGarbageOnStdin(t *testing.T) {
+	t.Parallel()
 	c := startServer(t, legacyEra)
 	for _, line := range []string{
 		"", "   ", "{", "null", "42", `"text"`, "[]", "\xff\xfe", `{"jsonrpc":"2.0"}`, `{"jsonrpc":"1.0","id":77,"method":"tools/list"}`,
@@ -207,12 +258,5 @@ func TestGarbageOnStdin(t *testing.T) {
 	if text, failed := c.tool("read_packet", `{"timeout_ms": 0}`); failed || !strings.HasPrefix(text, "no packet") {
 		t.Errorf("after all that: %q", text)
 	}
-	c.stdin.Close()
-	<-c.closed
-	for _, line := range c.raw {
-		var message struct{ JSONRPC string }
-		if json.Unmarshal([]byte(line), &message) != nil || message.JSONRPC != "2.0" {
-			t.Errorf("not JSON-RPC on stdout: %q", line)
-		}
-	}
+	c.wasPure()
 }

@@ -9,23 +9,21 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tun-mcp/tun-mcp/session/control"
+	"github.com/tun-mcp/tun-mcp/control"
 	"github.com/tun-mcp/tun-mcp/tun/tuntest"
 )
 
-// A starter starts servers at the same moment, with one runtime folder. Each
-// goes on until its stdin ends.
+// A starter starts servers at the same moment, with one runtime folder. Each runs until
+// its stdin ends.
 type starter struct {
 	*client
 	stdins []io.Closer
-	ended  chan *exec.Cmd // each server when it has ended
+	ended  chan *exec.Cmd // receives each server after its end
 	said   map[*exec.Cmd]*strings.Builder
 }
 
 func newStarter(t *testing.T) *starter {
-	s := &starter{client: &client{t: t, runtime: shortDir(t)}, ended: make(chan *exec.Cmd, 100), said: map[*exec.Cmd]*strings.Builder{}}
-	t.Setenv("XDG_RUNTIME_DIR", s.runtime)
-	return s
+	return &starter{client: &client{t: t, runtime: tuntest.RuntimeDir(t)}, ended: make(chan *exec.Cmd, 100), said: map[*exec.Cmd]*strings.Builder{}}
 }
 
 func (s *starter) start(count int, args ...string) {
@@ -47,14 +45,16 @@ func (s *starter) start(count int, args ...string) {
 	}
 }
 
-// Of servers that are started at the same moment with the same name one has
-// it, and the others say so. A dead session's socket is in their way.
+// If servers start at the same moment with the same name, one gets it, and the others
+// say so. The socket of a dead session is in their way.
 func TestOneNameManyServers(t *testing.T) {
+	t.Parallel()
 	s := newStarter(t)
-	if err := os.Mkdir(filepath.Join(s.runtime, "tun-mcp"), 0o700); err != nil {
+	folder := filepath.Join(s.runtime, "tun-mcp")
+	if err := os.Mkdir(folder, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	dead, err := net.ListenUnix("unix", &net.UnixAddr{Name: control.SocketPath("same"), Net: "unix"})
+	dead, err := net.ListenUnix("unix", &net.UnixAddr{Name: filepath.Join(folder, "same.sock"), Net: "unix"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,17 +65,13 @@ func TestOneNameManyServers(t *testing.T) {
 	s.start(servers, "--network", "memory", "--session", "same")
 	for range servers - 1 {
 		loser := <-s.ended
-		want := `a session named "same" is running already: give this one another name with --session, or end that one`
+		want := `a session named "same" is already running; give this one another name with --session, or end the other`
 		if loser.ProcessState.ExitCode() != 1 || !strings.Contains(s.said[loser].String(), want) {
 			t.Errorf("%v, %s", loser.ProcessState, s.said[loser])
 		}
 		delete(s.said, loser)
 	}
-	found, err := control.Find("same")
-	if err != nil {
-		t.Fatal(err)
-	}
-	status, err := found.Status(t.Context())
+	status, err := sessionIn(t, s.runtime).Status(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,32 +80,30 @@ func TestOneNameManyServers(t *testing.T) {
 	}
 	winner := <-s.ended
 	if status.PID != winner.Process.Pid || !winner.ProcessState.Success() {
-		t.Errorf("process %d answers, %d had the name: %v, %s", status.PID, winner.Process.Pid, winner.ProcessState, s.said[winner])
+		t.Errorf("process %d answers, but process %d had the name: %v, %s", status.PID, winner.Process.Pid, winner.ProcessState, s.said[winner])
 	}
 	s.nothingLeft()
 }
 
-// Servers that are started at the same moment without a name are apart: each
-// has a session, a namespace and a device tun0 of its own.
+// Servers that start at the same moment without a name are independent: each has its
+// own session, namespace and device tun0.
 func TestManyServersAtTheSameMoment(t *testing.T) {
+	t.Parallel()
 	tuntest.RequirePrivate(t)
 	const servers = 6
 	s := newStarter(t)
 	s.start(servers, "--network", "private")
-	until(t, "the sessions are up", func() bool { return len(control.Running()) == servers })
+	var up []*control.Client
+	until(t, "the sessions are up", func() bool { up = sessionsIn(t, s.runtime); return len(up) == servers })
 	namespaces := map[string]bool{}
-	for _, name := range control.Running() {
-		found, err := control.Find(name)
-		if err != nil {
-			t.Fatal(err)
-		}
+	for _, found := range up {
 		status, err := found.Status(t.Context())
 		if err != nil || status.Device != "tun0" || status.Link != "up" {
-			t.Errorf("session %s: %+v, %v", name, status, err)
+			t.Errorf("session %s: %+v, %v", found.Name, status, err)
 		}
 		namespace := namespaceOf(t, status.Holder)
 		if namespaces[namespace] {
-			t.Errorf("session %s is in the namespace %s, as another is", name, namespace)
+			t.Errorf("sessions share a namespace: %s is in %s", found.Name, namespace)
 		}
 		namespaces[namespace] = true
 	}

@@ -9,10 +9,10 @@ import (
 	"testing"
 )
 
-// badRole makes this test binary an agent that starts the server which its
-// arguments name, reads once, and then does as the role says: "floods" answers
-// what came 5,000 times over, "hangs" does nothing, "ends" ends, "sits" goes on
-// reading and never answers, "points" answers what no stack takes.
+// badRole makes this test binary a bad agent. It starts the server that its arguments
+// name, reads once, and then follows its role: "floods" answers everything 5,000 times,
+// "hangs" does nothing, "ends" exits, "sits" keeps reading and never answers, "points"
+// sends answers that no stack accepts.
 const badRole = "TUN_MCP_TEST_BAD_AGENT"
 
 func init() {
@@ -38,10 +38,10 @@ func playBadly(role string, server []string) {
 	lines := bufio.NewReader(out)
 	call := func(id int, tool, arguments string) string {
 		fmt.Fprintf(in, `{"jsonrpc":"2.0","id":%d,"method":"tools/call","params":{"name":%q,"arguments":%s}}`+"\n", id, tool, arguments)
-		line, _ := lines.ReadString('\n') // at its end there is nothing to answer
+		line, _ := lines.ReadString('\n') // empty at the end
 		return line
 	}
-	text := call(1, "read_packet", `{"timeout_ms":60000,"max_packets":1,"settle_ms":0}`)
+	text := call(1, "read_packet", `{"timeout_ms":60000,"max_packets":1,"max_bytes":200,"settle_ms":0}`)
 	if role == "points" {
 		pointTooLow(text, call)
 		return
@@ -68,15 +68,16 @@ func playBadly(role string, server []string) {
 	}
 }
 
-// An agent that floods is a result with a reason, in a report of ordinary size.
+// A trial of an agent that floods ends with a reason and a report of ordinary size.
 func TestTrialOfAFloodingAgent(t *testing.T) {
+	t.Parallel()
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
 	report, out, status := runTrialCommand(t, "ping", "--count", "2", "--network", "memory", "--deadline", "2s",
 		"--agent", badRole+"=floods "+self+" {server}")
-	// Of what it writes at last, #1 is forgotten, and refused.
+	// The record forgets #1 during the flood, so the last writes are refused.
 	if status != 1 || report.Total.Faults["duplicate"] != 1 || report.Total.Lost != 1 || report.Total.Writes < 4000 {
 		t.Errorf("exit status %d, %+v\n%s", status, report.Total, out)
 	}
@@ -87,26 +88,28 @@ func TestTrialOfAFloodingAgent(t *testing.T) {
 	}
 }
 
-// An agent that stops playing after it has begun is a result with a reason, and
-// what was lost is counted, also where one trial runs many scenarios.
+// A trial of an agent that stops playing ends with a reason, and its lost requests are
+// counted, even if many scenarios share the trial.
 func TestTrialOfAgentsThatStop(t *testing.T) {
+	t.Parallel()
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, test := range []struct {
 		role, want string
-		lost       int // 0: as it comes
+		lost       int // 0 means any number
 	}{
-		{"hangs", "the agent has read nothing while 3 requests came: it no longer plays", 0},
+		{"hangs", "the agent has stopped reading: it left 3 requests in a row unread", 0},
 		{"ends", "no tokens left", 0},
-		{"sits", "the agent read it and never answered", 5},
+		{"sits", "the agent read it but never answered", 5},
 	} {
 		t.Run(test.role, func(t *testing.T) {
+			t.Parallel()
 			report, out, status := runTrialCommand(t, "ping", "--count", "5", "--network", "memory", "--deadline", "300ms",
 				"--agent", badRole+"="+test.role+" "+self+" {server}")
 			if total := report.Total; status != 1 || total.Right > 0 || total.Sent == 0 && test.role != "ends" || total.Lost != total.Sent ||
-				test.lost > 0 && total.Lost != test.lost || !strings.Contains(strings.Join(strings.Fields(out), " "), test.want) { // the table breaks lines
+				test.lost > 0 && total.Lost != test.lost || !strings.Contains(strings.Join(strings.Fields(out), " "), test.want) { // the table wraps lines
 				t.Errorf("exit status %d, want 1 and %q\n%s", status, test.want, out)
 			}
 		})

@@ -10,13 +10,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tun-mcp/tun-mcp/trial"
 	"github.com/tun-mcp/tun-mcp/trial/score"
+	"github.com/tun-mcp/tun-mcp/trial/subject"
 )
 
-// The real Claude Code with a scripted model, measured by the trial: every ping
-// right, its turns and tokens read. The model goes on reading, as the prompt
-// tells it, until the link has ended: that ends it at once.
+// A trial of the real Claude Code with a scripted model: every ping is right, and its
+// turns and tokens are in the report. The model keeps reading, as the prompt says. It
+// stops when the link ends.
 func TestTrialOfClaude(t *testing.T) {
 	c := newClaude(t, builtProject(t), true)
 	c.model.set(func(m *model) { m.then, m.stays = 90000, true })
@@ -39,7 +39,7 @@ func TestTrialOfClaude(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if report.Total.Right != 5 || report.Total.Sent != 5 || report.Agent.Kind != trial.AgentClaude {
+	if report.Total.Right != 5 || report.Total.Sent != 5 || report.Agent.Kind != subject.Claude {
 		t.Errorf("%+v\n%s", report.Total, out)
 	}
 	if u := report.Usage; u == nil || u.Turns < 6 || u.InputTokens == 0 || u.OutputTokens == 0 {

@@ -10,20 +10,20 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tun-mcp/tun-mcp/agent"
 	"github.com/tun-mcp/tun-mcp/packet"
-	"github.com/tun-mcp/tun-mcp/trial"
-	"github.com/tun-mcp/tun-mcp/trial/agent"
+	"github.com/tun-mcp/tun-mcp/trial/scenario"
 	"github.com/tun-mcp/tun-mcp/trial/score"
 	"github.com/tun-mcp/tun-mcp/tun/tuntest"
 )
 
-// runTrialCommand runs `tun-mcp trial` and returns its report, what it printed and its
-// exit status.
+// runTrialCommand runs `tun-mcp trial` and returns its report, its output and its exit
+// status.
 func runTrialCommand(t *testing.T, args ...string) (*score.Report, string, int) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "report.json")
 	cmd := exec.Command(program, append([]string{"trial", "--json", path}, args...)...)
-	cmd.Env = append(os.Environ(), "XDG_RUNTIME_DIR="+shortDir(t))
+	cmd.Env = append(os.Environ(), "XDG_RUNTIME_DIR="+tuntest.RuntimeDir(t))
 	out, _ := cmd.CombinedOutput()
 	report, err := score.Load(path)
 	if err != nil && !os.IsNotExist(err) && cmd.ProcessState.ExitCode() != 2 {
@@ -32,41 +32,42 @@ func runTrialCommand(t *testing.T, args ...string) (*score.Report, string, int) 
 	return report, string(out), cmd.ProcessState.ExitCode()
 }
 
-// The built-in agent passes every scenario: each is solvable.
+// The built-in agent passes every scenario, so each can be passed.
 func TestTrialOfTheBuiltinAgent(t *testing.T) {
-	for _, network := range []string{"private", "memory"} {
-		t.Run(network, func(t *testing.T) {
-			if network == "private" {
-				tuntest.RequirePrivate(t)
+	t.Parallel()
+	networks(t, func(t *testing.T, network string) {
+		t.Parallel()
+		report, out, status := runTrialCommand(t, "--network", network)
+		if status != 0 || report.Total.Right != report.Total.Sent || len(report.Scenarios) != len(scenario.All()) {
+			t.Errorf("exit status %d\n%s", status, out)
+		}
+		for _, s := range report.Scenarios {
+			if !s.Passed || s.Skipped {
+				t.Errorf("%s: %s", s.Scenario, s.Reason)
 			}
-			report, out, status := runTrialCommand(t, "--network", network)
-			if status != 0 || report.Total.Right != report.Total.Sent || len(report.Scenarios) != len(trial.Scenarios()) {
-				t.Errorf("exit status %d\n%s", status, out)
-			}
-			for _, s := range report.Scenarios {
-				if !s.Passed || s.Skipped {
-					t.Errorf("%s: %s", s.Scenario, s.Reason)
-				}
-			}
-		})
-	}
+		}
+	})
 }
 
-// An agent made wrong on purpose, in eleven ways: each is counted under its own
-// kind and nowhere else.
+// Agents that make one of eleven mistakes on purpose: each mistake is counted under its
+// own kind only.
 func TestTrialCountsEachMistake(t *testing.T) {
+	t.Parallel()
 	kinds := strings.Split(agent.Mistakes(), ", ")
 	if len(kinds) != 11 {
 		t.Fatalf("%d kinds of mistake", len(kinds))
 	}
 	for _, kind := range kinds {
 		t.Run(kind, func(t *testing.T) {
-			t.Parallel() // it waits most of the time
-			scenario, want := "ping", 2
+			t.Parallel() // it mostly waits
+			scenario, want, deadline := "ping", 2, "4s"
 			if kind == score.FaultNoise {
 				scenario, want = "noise", 0
 			}
-			report, out, status := runTrialCommand(t, scenario, "--network", "memory", "--count", "2", "--deadline", "1s", "--mistake", kind)
+			if kind == score.FaultLate {
+				deadline = "1s"
+			}
+			report, out, status := runTrialCommand(t, scenario, "--network", "memory", "--count", "2", "--deadline", deadline, "--mistake", kind)
 			faults := report.Total.Faults
 			if status != 1 || len(faults) != 1 || faults[kind] == 0 || want > 0 && faults[kind] != want {
 				t.Errorf("exit status %d, faults %v\n%s", status, faults, out)
@@ -79,23 +80,24 @@ func TestTrialCountsEachMistake(t *testing.T) {
 }
 
 func TestTrialUsage(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		args string
 		want string
 	}{
 		{"nonsense", `there is no scenario "nonsense"; there are: ping, load`},
-		{"ping --agent nobody", "accepted are builtin, claude, running, or a command with {config}"},
+		{"ping --agent nobody", "accepted are builtin, handler, claude, running, served, or a command with {config}"},
 		{"ping --count 0", "--count 0: accepted are 1 to"},
-		{"ping --assist some", `--assist "some": accepted are none, check and fix`},
-		{"ping --mistake all", `--mistake: there is no mistake "all"; there are: ip-checksum`},
+		{"ping --assist some", `--assist "some": unknown; use none, check or fix`},
+		{"ping --mistake all", `--mistake: there is no mistake "all"; accepted: ip-checksum`},
 		{"ping --network host", "accepted are auto, private, memory"},
 		{"ping --network x", `--network "x": accepted are auto, private, memory`},
 		{"ping --record .", "--record .: it is a folder: name a file in it"},
-		{"ping --record nowhere/x", "--record: the file could not be made: open nowhere/x: "},
+		{"ping --record nowhere/x", "--record: the file cannot be created: open nowhere/x: "},
 		{"ping --interval 0", "--interval 0s: accepted is 1ms or more"},
 		{"ping --deadline 0", "--deadline 0s: accepted is 10ms or more"},
 		{"ping --model x", "--model goes with --agent claude"},
-		{"ping --session x", "--session goes with --agent running"},
+		{"ping --session x", "--session needs --agent running"},
 	}
 	for _, test := range tests {
 		_, out, status := runTrialCommand(t, strings.Fields(test.args)...)
@@ -105,16 +107,18 @@ func TestTrialUsage(t *testing.T) {
 	}
 }
 
-// An agent that is no agent is a result with a reason, never a hang.
+// A trial of a command that is not an agent ends with a reason and never hangs.
 func TestTrialOfBadAgents(t *testing.T) {
+	t.Parallel()
 	tests := []struct{ name, agent, want string }{
-		{"exits", "echo no tokens left >&2; exit 3; {server}", "the agent ended before it had started the server: exit status 3; its last words: no tokens left"},
-		{"never starts the server", "sleep 60; {server}", "the agent has not started the server in 10.3s"},
-		{"never reads", "sleep 60 | {server}", "the agent has not read from the link in 10.3s"},
-		{"answers garbage", "yes '{}' | head -n 1000 | {server} >/dev/null", " ended before "}, // the session or the agent, whichever is seen first
+		{"exits", "echo no tokens left >&2; exit 3; {server}", "the agent ended before it started the server: exit status 3; last output: no tokens left"},
+		{"never starts the server", "sleep 60; {server}", "the agent did not start the server in 10.3s"},
+		{"never reads", "sleep 60 | {server}", "the agent did not read from the link in 10.3s"},
+		{"answers garbage", "yes '{}' | head -n 1000 | {server} >/dev/null", " ended before "}, // of session or agent, whichever is seen first
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
 			report, out, status := runTrialCommand(t, "ping", "--count", "1", "--network", "memory", "--deadline", "300ms", "--agent", test.agent)
 			if status != 1 || len(report.Scenarios) != 1 || !report.Scenarios[0].Skipped || !strings.Contains(report.Scenarios[0].Reason, test.want) {
 				t.Errorf("exit status %d, want 1 and the reason %q\n%s", status, test.want, out)
@@ -123,9 +127,10 @@ func TestTrialOfBadAgents(t *testing.T) {
 	}
 }
 
-// The same seed sends the same packets: noise byte by byte, of what goes through
-// the peer's stack all that is not the stack's own choice.
+// The same seed sends the same packets: noise byte by byte, and from the peer's stack
+// everything that the stack does not choose itself.
 func TestTrialSeed(t *testing.T) {
+	t.Parallel()
 	sent := func(seed string) []string {
 		path := filepath.Join(t.TempDir(), "seed.pcapng")
 		_, out, status := runTrialCommand(t, "noise", "udp-echo", "--network", "memory", "--count", "16", "--seed", seed, "--record", path)
@@ -143,8 +148,8 @@ func TestTrialSeed(t *testing.T) {
 	}
 }
 
-// peerPayloads reads what the peer sent from a recording: noise whole, of an
-// echo request or a datagram what follows both headers.
+// peerPayloads returns what the peer sent, from a recording: whole packets of noise,
+// and the bytes after both headers of echo requests and datagrams.
 func peerPayloads(t *testing.T, path string) (all []string) {
 	t.Helper()
 	data, err := os.ReadFile(path)
@@ -155,7 +160,7 @@ func peerPayloads(t *testing.T, path string) (all []string) {
 	for len(data) >= 12 {
 		kind, length := binary.LittleEndian.Uint32(data), binary.LittleEndian.Uint32(data[4:])
 		if length < 12 || int(length) > len(data) {
-			t.Fatalf("a block of %d bytes, %d are left", length, len(data))
+			t.Fatalf("a block of %d bytes, but only %d are left", length, len(data))
 		}
 		if kind == enhancedPacket && binary.LittleEndian.Uint32(data[8:]) == ofPeer {
 			p := data[28:][:binary.LittleEndian.Uint32(data[20:])]
@@ -169,9 +174,10 @@ func peerPayloads(t *testing.T, path string) (all []string) {
 	return all
 }
 
-// A file that is there already is replaced if it is an older report, and kept
-// if it is anything else.
+// An existing file is replaced if it is an older report, and kept if it is anything
+// else.
 func TestTrialReplacesOnlyReports(t *testing.T) {
+	t.Parallel()
 	folder := t.TempDir()
 	notes, report, page := filepath.Join(folder, "notes"), filepath.Join(folder, "a.json"), filepath.Join(folder, "a.html")
 	if err := os.WriteFile(notes, []byte("{} is what I wrote"), 0o600); err != nil {
@@ -179,14 +185,14 @@ func TestTrialReplacesOnlyReports(t *testing.T) {
 	}
 	for range 2 {
 		cmd := exec.Command(program, "trial", "ping", "--network", "memory", "--count", "1", "--json", report, "--html", page)
-		cmd.Env = append(os.Environ(), "XDG_RUNTIME_DIR="+shortDir(t))
+		cmd.Env = append(os.Environ(), "XDG_RUNTIME_DIR="+tuntest.RuntimeDir(t))
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Fatalf("%v\n%s", err, out)
 		}
 	}
 	for flag, path := range map[string]string{"--json": notes, "--html": report} {
 		out, err := exec.Command(program, "trial", "ping", "--network", "memory", flag, path).CombinedOutput()
-		if want := "the file exists and is no report of a trial: remove it or name another"; err == nil || !strings.Contains(string(out), want) {
+		if want := "the file exists and is not the report of a trial: remove it or name another"; err == nil || !strings.Contains(string(out), want) {
 			t.Errorf("%s %s: %v, want %q\n%s", flag, path, err, want, out)
 		}
 	}
@@ -195,23 +201,24 @@ func TestTrialReplacesOnlyReports(t *testing.T) {
 	}
 }
 
-// A report of another version is refused in words.
+// A report of another version is refused with the reason.
 func TestTrialComparesOneVersion(t *testing.T) {
+	t.Parallel()
 	path := filepath.Join(t.TempDir(), "later.json")
 	if err := os.WriteFile(path, []byte(`{"version": 2, "program": "9.0"}`), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	out, err := exec.Command(program, "trial", "compare", path, path).CombinedOutput()
-	if want := `it is of version 2, written by tun-mcp "9.0"; this program reads version 1`; err == nil || !strings.Contains(string(out), want) {
+	if want := `it has version 2, written by tun-mcp "9.0", and this program reads version 1`; err == nil || !strings.Contains(string(out), want) {
 		t.Errorf("%v, want %q\n%s", err, want, out)
 	}
 }
 
-// There is no claude: that is the result's reason.
+// If claude is not installed, the result's reason says so.
 func TestTrialWithoutItsAgent(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	report, out, status := runTrialCommand(t, "ping", "--network", "memory", "--agent", "claude")
-	if status != 1 || !report.Scenarios[0].Skipped || !strings.Contains(report.Scenarios[0].Reason, "there is no claude on PATH: install Claude Code") {
+	if status != 1 || !report.Scenarios[0].Skipped || !strings.Contains(report.Scenarios[0].Reason, "claude is not on PATH: install Claude Code") {
 		t.Errorf("exit status %d\n%s", status, out)
 	}
 }

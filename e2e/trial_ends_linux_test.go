@@ -9,18 +9,19 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tun-mcp/tun-mcp/session/control"
+	"github.com/tun-mcp/tun-mcp/control"
 	"github.com/tun-mcp/tun-mcp/trial/score"
 	"github.com/tun-mcp/tun-mcp/tun/tuntest"
 )
 
-// startTrial starts a trial of very many pings and returns when one was
-// sent, with the process of its server and what the trial prints.
-func startTrial(t *testing.T, args ...string) (cmd *exec.Cmd, server int, printed *bytes.Buffer) {
+// startTrial starts a trial of very many pings and returns after the first, with its
+// session, the process of its server, and its output.
+func startTrial(t *testing.T, args ...string) (cmd *exec.Cmd, s *control.Client, server int, printed *bytes.Buffer) {
 	t.Helper()
-	t.Setenv("XDG_RUNTIME_DIR", shortDir(t))
+	runtime := tuntest.RuntimeDir(t)
 	printed = new(bytes.Buffer)
 	cmd = exec.Command(program, append([]string{"trial", "ping", "udp-echo", "--network", "memory", "--count", "10000"}, args...)...)
+	cmd.Env = append(os.Environ(), "XDG_RUNTIME_DIR="+runtime)
 	cmd.Stdout, cmd.Stderr = printed, printed
 	cmd.WaitDelay = patience
 	if err := cmd.Start(); err != nil {
@@ -30,9 +31,9 @@ func startTrial(t *testing.T, args ...string) (cmd *exec.Cmd, server int, printe
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
 	for timeout := time.After(4 * patience); ; {
-		if client, err := control.Find(""); err == nil {
-			if status, err := client.Status(t.Context()); err == nil && status.Counters.Received > 0 {
-				return cmd, status.PID, printed
+		for _, s := range sessionsIn(t, runtime) {
+			if status, err := s.Status(t.Context()); err == nil && status.Counters.Received > 0 {
+				return cmd, s, status.PID, printed
 			}
 		}
 		select {
@@ -43,23 +44,20 @@ func startTrial(t *testing.T, args ...string) (cmd *exec.Cmd, server int, printe
 	}
 }
 
-// Ctrl-C in the middle prints and saves what there is, and leaves nothing.
+// Ctrl-C during a trial prints and saves the results so far, and leaves nothing.
 func TestTrialInterrupted(t *testing.T) {
+	t.Parallel()
 	path := filepath.Join(t.TempDir(), "report.json")
-	cmd, server, printed := startTrial(t, "--json", path)
+	cmd, s, server, printed := startTrial(t, "--json", path)
 	ended := tuntest.Watch(t, server)
 	until(t, "the first pings are answered", func() bool {
-		client, err := control.Find("")
-		if err != nil {
-			return false
-		}
-		status, err := client.Status(t.Context())
+		status, err := s.Status(t.Context())
 		return err == nil && status.Counters.Received > 2
 	})
 	if err := cmd.Process.Signal(os.Interrupt); err != nil {
 		t.Fatal(err)
 	}
-	_ = cmd.Wait() // the exit status is looked at
+	_ = cmd.Wait() // the exit status is checked below
 	ended()
 	report, err := score.Load(path)
 	if err != nil {
@@ -75,26 +73,28 @@ func TestTrialInterrupted(t *testing.T) {
 	}
 }
 
-// A report is saved although nobody is there to see the table.
+// A report is saved even if nobody can see the table.
 func TestTrialSavesBeforeItPrints(t *testing.T) {
+	t.Parallel()
 	path := filepath.Join(t.TempDir(), "report.json")
 	read, write, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
 	}
 	cmd := exec.Command(program, "trial", "ping", "--network", "memory", "--count", "1", "--json", path)
-	cmd.Env = append(os.Environ(), "XDG_RUNTIME_DIR="+shortDir(t))
+	cmd.Env = append(os.Environ(), "XDG_RUNTIME_DIR="+tuntest.RuntimeDir(t))
 	cmd.Stdout = write
 	read.Close()
-	_ = cmd.Run() // ends by SIGPIPE
+	_ = cmd.Run() // killed by SIGPIPE
 	write.Close()
 	if report, err := score.Load(path); err != nil || report.Total.Sent != 1 {
 		t.Errorf("%+v, %v", report, err)
 	}
 }
 
-// A trial that is killed takes its agent with it.
+// If a trial is killed, its agent ends too.
 func TestTrialKilled(t *testing.T) {
+	t.Parallel()
 	for _, agent := range []string{"builtin", "command"} {
 		t.Run(agent, func(t *testing.T) {
 			var args []string
@@ -103,10 +103,10 @@ func TestTrialKilled(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				// Not the shell alone: what it has started ends as well.
+				// Not only the shell ends, but also the processes that it started.
 				args = []string{"--deadline", "1h", "--agent", badRole + "=sits " + self + " {server}; echo ended"}
 			}
-			cmd, server, _ := startTrial(t, args...)
+			cmd, _, server, _ := startTrial(t, args...)
 			ended := tuntest.Watch(t, server)
 			if err := cmd.Process.Signal(syscall.SIGKILL); err != nil {
 				t.Fatal(err)

@@ -8,11 +8,12 @@ import (
 	"github.com/tun-mcp/tun-mcp/trial/score"
 )
 
-// A session whose server is killed ends a trial in it, however long an answer
-// may take.
+// If the server of a session is killed, a trial in it ends, whatever its deadline is.
 func TestTrialOfASessionThatIsKilled(t *testing.T) {
+	t.Parallel()
 	for _, scenario := range []string{"ping", "udp-echo", "tcp-echo", "load"} {
 		t.Run(scenario, func(t *testing.T) {
+			t.Parallel()
 			c := startServer(t, modernEra, "--network", "memory")
 			c.begin("tools/call", toolCall("read_packet", `{"timeout_ms": 90000}`))
 			until(t, "the read waits", func() bool { return c.status().Readers == 1 })
@@ -26,7 +27,7 @@ func TestTrialOfASessionThatIsKilled(t *testing.T) {
 			if err := c.process.Process.Kill(); err != nil {
 				t.Fatal(err)
 			}
-			_ = trial.Wait() // its exit status is looked at
+			_ = trial.Wait() // the exit status is checked below
 			report, err := score.Load(path)
 			if err != nil {
 				t.Fatal(err)

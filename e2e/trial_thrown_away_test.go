@@ -9,12 +9,12 @@ import (
 	"testing"
 )
 
-// words are the bytes in a line of a result, which is JSON.
+// words matches the bytes in a line of a result in JSON.
 var words = regexp.MustCompile(`\\n\d+: ([0-9a-f ]+)`)
 
-// pointTooLow answers each ping with a record route option whose pointer is
-// less than the smallest legal value, 4 (RFC 791 section 3.1). Its length fits,
-// so no check of lengths and checksums finds fault with it.
+// pointTooLow answers each ping with a record route option whose pointer is below the
+// smallest legal value, 4 (RFC 791 section 3.1). Its length fits, so no check of
+// lengths and checksums finds a fault.
 func pointTooLow(text string, call func(id int, tool, arguments string) string) {
 	for id := 2; text != ""; id++ {
 		_, number, _ := strings.Cut(text, "#")
@@ -31,13 +31,14 @@ func pointTooLow(text string, call func(id int, tool, arguments string) string) 
 			reply[24] = 0
 			call(1000+id, "write_packet", fmt.Sprintf(`{"assist":"fix","packets":[{"reply_to":%s,"hex":"%x"}]}`, number, reply))
 		}
-		text = call(id, "read_packet", `{"timeout_ms":90000,"max_packets":1,"settle_ms":0}`)
+		text = call(id, "read_packet", `{"timeout_ms":90000,"max_packets":1,"max_bytes":200,"settle_ms":0}`)
 	}
 }
 
-// A reply in which the judge finds nothing wrong, but which the peer's stack
-// throws away, is not right.
+// A reply that the peer's stack rejects is not right, even if the judge finds nothing
+// wrong in it.
 func TestTrialOfRepliesThatAreThrownAway(t *testing.T) {
+	t.Parallel()
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
@@ -48,7 +49,7 @@ func TestTrialOfRepliesThatAreThrownAway(t *testing.T) {
 		t.Errorf("exit status %d, %+v\n%s", status, report.Total, out)
 	}
 	for _, x := range report.Scenarios[0].Exchanges {
-		if !strings.Contains(x.Detail, "looks right, but the program that pinged never had it") {
+		if !strings.Contains(x.Detail, "looks right, but the program that pinged never got it") {
 			t.Errorf("%+v", x)
 		}
 	}

@@ -12,33 +12,34 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tun-mcp/tun-mcp/control"
 	"github.com/tun-mcp/tun-mcp/session"
-	"github.com/tun-mcp/tun-mcp/session/control"
 	"github.com/tun-mcp/tun-mcp/trial/judge"
 	"github.com/tun-mcp/tun-mcp/tun/tuntest"
 )
 
-// The trial's response times agree with what ping (iputils) measured itself,
-// packet by packet. The response is a part of ping's round trip, so it is never
-// longer, beyond the grain of what ping prints. What ping measures besides, the
-// device and waiting for a processor, is little: next to the 1,500 ms of an agent
-// that is late on purpose, less than a seventh.
+// The trial's response times agree with the round trips that iputils' ping measures,
+// packet by packet. The response time is a part of ping's round trip, so it is never
+// longer, except for rounding in ping's output. The rest of the round trip, the device
+// and waiting for a processor, is short: less than a seventh of the 1,500 ms of an
+// agent that is late on purpose.
 func TestTrialTimesAgreeWithPing(t *testing.T) {
+	t.Parallel()
 	tuntest.RequirePrivate(t)
 	tuntest.RequireProgram(t, "ping")
 	for _, test := range []struct {
 		name  string
 		agent []string
-		least float64 // ms that each answer takes
+		least float64 // ms that each answer takes at least
 	}{
 		{"at once", nil, 0},
 		{"late on purpose", []string{"--mistake", "late"}, 1500},
 	} {
 		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
 			const count = 10
 			b := startBuiltin(t, append([]string{"--network", "private"}, test.agent...)...)
-			t.Setenv("XDG_RUNTIME_DIR", b.runtime)
-			events := watchPings(t, count)
+			events := watchPings(t, sessionIn(t, b.runtime), count)
 			out, err := b.command("exec", "--", "ping", "-n", "-c", strconv.Itoa(count), "-i", "0.2", "-W", "30", "10.77.0.2").CombinedOutput()
 			if err != nil {
 				t.Fatalf("%v\n%s", err, out)
@@ -65,13 +66,13 @@ func TestTrialTimesAgreeWithPing(t *testing.T) {
 	}
 }
 
-// pingTime is a round trip as ping printed it, in milliseconds, and how far
-// from it the time that it measured may be.
+// pingTime is a round trip from ping's output and its possible error, both in
+// milliseconds.
 type pingTime struct{ ms, grain float64 }
 
 var pingLine = regexp.MustCompile(`icmp_seq=(\d+) ttl=\d+ time=(\d+(?:\.\d+)?) ms`)
 
-// pingTimes reads ping's round trips, by sequence number.
+// pingTimes parses ping's round trips, by sequence number.
 func pingTimes(t *testing.T, printed string) map[int]pingTime {
 	t.Helper()
 	times := make(map[int]pingTime)
@@ -85,25 +86,21 @@ func pingTimes(t *testing.T, printed string) map[int]pingTime {
 			t.Fatal(err)
 		}
 		_, decimals, _ := strings.Cut(match[2], ".")
-		const clock = 0.002 // both of its timestamps are cut to microseconds
+		const clock = 0.002 // both of its timestamps are truncated to microseconds
 		times[seq] = pingTime{ms, math.Pow(10, -float64(len(decimals)))/2 + clock}
 	}
 	return times
 }
 
-// watchPings collects a session's events until so many packets were written.
-func watchPings(t *testing.T, count int) <-chan []session.Event {
+// watchPings collects a session's events until count packets were written.
+func watchPings(t *testing.T, client *control.Client, count int) <-chan []session.Event {
 	t.Helper()
-	client, err := control.Find("")
-	if err != nil {
-		t.Fatal(err)
-	}
 	ready, done := make(chan struct{}), make(chan []session.Event, 1)
 	ctx, cancel := context.WithTimeout(t.Context(), 4*patience)
 	t.Cleanup(cancel)
 	go func() {
 		var all []session.Event
-		_ = client.Events(ctx, func() { close(ready) }, func(e session.Event) bool { // what is missing shows in the comparison
+		_ = client.EventsSince(ctx, 0, func() { close(ready) }, func(e session.Event) bool { // missing events show in the comparison
 			all = append(all, e)
 			if e.Event == session.EventPacket && e.Direction == session.Write {
 				count--
@@ -120,7 +117,7 @@ func watchPings(t *testing.T, count int) <-chan []session.Event {
 	return done
 }
 
-// requestsOf makes of the echo requests in some events what the judge asks for.
+// requestsOf returns the echo requests in some events, in the judge's form.
 func requestsOf(events []session.Event) ([]judge.Request, []session.Event, time.Duration) {
 	var requests []judge.Request
 	for _, e := range events {

@@ -2,23 +2,20 @@ package e2e
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
-	"regexp"
 	"runtime"
-	"strconv"
 	"testing"
 
+	"github.com/tun-mcp/tun-mcp/control"
 	"github.com/tun-mcp/tun-mcp/session"
-	"github.com/tun-mcp/tun-mcp/session/control"
 )
 
-// mostGrowth is how much a server's resident memory may grow, in bytes, from
-// when it is warm to the end: what the record may hold, and as much again for
-// what the collector has not yet been to.
-const mostGrowth = 2 * session.RecordBytes
+// maxGrowth is how much a server's resident memory may grow between warm-up and end,
+// in bytes: the record's limit, the same again for garbage, and the collector's
+// reserve.
+const maxGrowth = 2*session.RecordBytes + session.ReserveBytes
 
-// A vital is what a server's process takes at one moment.
+// A vital is the resource use of a server's process at one moment.
 type vital struct {
 	session.Status
 	resident    uint64 // bytes: VmRSS
@@ -32,8 +29,6 @@ func (v vital) String() string {
 		c.Received, c.Delivered, c.Queued, c.Dropped, c.Written, c.Refused, c.TooFast, c.Failed)
 }
 
-var residentSet = regexp.MustCompile(`(?m)^VmRSS:\s+(\d+) kB$`)
-
 // vitals asks a session, and the system about its process.
 func vitals(t *testing.T, s *control.Client) vital {
 	t.Helper()
@@ -41,17 +36,7 @@ func vitals(t *testing.T, s *control.Client) vital {
 	if err != nil {
 		t.Fatal(err)
 	}
-	v := vital{Status: status}
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", status.PID))
-	m := residentSet.FindSubmatch(text)
-	if err != nil || m == nil {
-		t.Fatalf("the memory of process %d: %v", status.PID, err)
-	}
-	kib, err := strconv.ParseUint(string(m[1]), 10, 64)
-	if err != nil {
-		t.Fatal(err)
-	}
-	v.resident = kib << 10
+	v := vital{Status: status, resident: processStatus(t, status.PID, "VmRSS") << 10}
 	fds, err := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", status.PID))
 	if err != nil {
 		t.Fatal(err)
@@ -63,7 +48,7 @@ func vitals(t *testing.T, s *control.Client) vital {
 	return v
 }
 
-// when asks a session for its vitals until they are right, or patience ends.
+// when asks a session for its vitals until right returns true, or patience ends.
 func when(t *testing.T, s *control.Client, right func(vital) bool) (now vital) {
 	t.Helper()
 	until(t, s.Name+" comes to rest", func() bool {
@@ -73,16 +58,15 @@ func when(t *testing.T, s *control.Client, right func(vital) bool) (now vital) {
 	return now
 }
 
-// reading waits until so many reads wait at a server: then it is at rest.
+// atRest waits until that many reads wait at a server, which then does nothing else.
 func atRest(t *testing.T, s *control.Client, readers int) vital {
 	t.Helper()
 	return when(t, s, func(v vital) bool { return v.Readers == readers })
 }
 
-// settled waits until a server has let go of everything that it took on since
-// then: its goroutines and descriptors. The runtime keeps a goroutine for each
-// processor from the first garbage collection on; what leaks leaks with every
-// exchange.
+// settled waits until a server's goroutines and descriptors are back to then. From its
+// first garbage collection on, the runtime keeps a goroutine for each processor. A leak
+// would grow with every exchange.
 func settled(t *testing.T, s *control.Client, then vital) vital {
 	t.Helper()
 	const few = 5

@@ -9,14 +9,14 @@ import (
 	"time"
 )
 
-// A wire is what sees every packet on every interface of this network
-// namespace, in and out, lo included.
+// A wire sees every packet on every interface of this network namespace, in and out, lo
+// included.
 type wire struct {
 	t      *testing.T
 	socket int
 }
 
-// watchWires begins to watch.
+// watchWires starts watching.
 func watchWires(t *testing.T) *wire {
 	t.Helper()
 	const all = 0x0300 // ETH_P_ALL in network byte order
@@ -25,7 +25,7 @@ func watchWires(t *testing.T) *wire {
 		t.Fatalf("open a packet socket: %v", err)
 	}
 	t.Cleanup(func() { syscall.Close(socket) })
-	// As much as may be had: the kernel drops what the buffer does not hold.
+	// As large as allowed: the kernel drops packets that do not fit into the buffer.
 	if syscall.SetsockoptInt(socket, syscall.SOL_SOCKET, syscall.SO_RCVBUFFORCE, 16<<20) != nil {
 		if err := syscall.SetsockoptInt(socket, syscall.SOL_SOCKET, syscall.SO_RCVBUF, 16<<20); err != nil {
 			t.Fatal(err)
@@ -46,8 +46,7 @@ type sighting struct {
 
 func (s sighting) String() string { return fmt.Sprintf("%s: %x", s.device, s.data) }
 
-// marked are the packets of the tests, and what was answered to them with
-// their data.
+// marked returns the tests' packets, and the answers that carry their data.
 func marked(all []sighting, device string) (some []sighting) {
 	for _, s := range all {
 		if s.device == device && bytes.Contains(s.data, mark) {
@@ -57,7 +56,7 @@ func marked(all []sighting, device string) (some []sighting) {
 	return some
 }
 
-// nameOf is the device that a frame was seen on.
+// nameOf returns the device on which a frame was seen.
 func nameOf(from syscall.Sockaddr) string {
 	if link, ok := from.(*syscall.SockaddrLinklayer); ok {
 		if device, err := net.InterfaceByIndex(link.Ifindex); err == nil {
@@ -67,10 +66,9 @@ func nameOf(from syscall.Sockaddr) string {
 	return "a device that is gone"
 }
 
-// seen sends a datagram out of each interface of this host and reads what was
-// seen until both came by: so the watch sees what passes, and everything that
-// passed before has been looked at. It returns the packets of others: all but
-// the kernel's own neighbour discovery.
+// seen sends a datagram out of each interface of this host and reads packets until all
+// of them have come by. So the watch works, and everything sent before has been seen.
+// It returns all other packets except the kernel's own neighbour discovery.
 func (w *wire) seen() []sighting {
 	w.t.Helper()
 	last := fmt.Sprintf("the last at %d", time.Now().UnixNano())
@@ -102,7 +100,7 @@ func (w *wire) seen() []sighting {
 		for i, text := range want {
 			if text != nil && bytes.Contains(frame, text) {
 				own = true
-				// What lo carries is seen twice, on its way out and in.
+				// Packets on lo are seen twice, on their way out and in.
 				if link, ok := from.(*syscall.SockaddrLinklayer); !ok || link.Pkttype == syscall.PACKET_OUTGOING {
 					want[i] = nil
 					missing--
@@ -117,9 +115,9 @@ func (w *wire) seen() []sighting {
 	return others
 }
 
-// discovery tells whether a packet is what a kernel says of itself on an
-// interface with IPv6: router and neighbour discovery, multicast listeners
-// (RFC 4861, RFC 3810), without a mark of ours.
+// discovery reports whether a packet is one that a kernel sends by itself on an
+// interface with IPv6: router and neighbour discovery, multicast listeners (RFC 4861,
+// RFC 3810), without our mark.
 func discovery(p []byte) bool {
 	if len(p) < 48 || p[0]>>4 != 6 || bytes.Contains(p, mark) {
 		return false

@@ -15,8 +15,8 @@ import (
 	"github.com/tun-mcp/tun-mcp/tools"
 )
 
-// addTool declares a tool to the server. Results are text alone: a client that
-// finds structured content beside it may keep the text from its model.
+// addTool registers a tool with the server. Results have no structured content,
+// because with it a client might not show the text to its model.
 func addTool(s *server.MCPServer, tool tools.Tool, calls *calls) error {
 	schema, err := json.Marshal(tool.Schema)
 	if err != nil {
@@ -25,13 +25,16 @@ func addTool(s *server.MCPServer, tool tools.Tool, calls *calls) error {
 	declared := mcp.NewToolWithRawSchema(tool.Name, tool.Description, schema)
 	declared.Title = tool.Title
 	declared.Annotations = hints(tool)
-	// Claude Code shows its model a tool's name alone until the model asks for
-	// more, which costs a turn; this loads it at once.
+	// By default Claude Code shows its model only a tool's name, and loading the
+	// rest costs a turn. This loads all of it at once.
 	declared.Meta = &mcp.Meta{AdditionalFields: map[string]any{"anthropic/alwaysLoad": true}}
-	s.AddTool(declared, func(ctx context.Context, request mcp.CallToolRequest) (*mcp.CallToolResult, error) {
-		arguments, err := rawArguments(request)
+	s.AddTool(declared, func(ctx context.Context, _ mcp.CallToolRequest) (*mcp.CallToolResult, error) {
+		arguments, err := toolArguments(ctx)
 		if err != nil {
 			return mcp.NewToolResultError(err.Error()), nil
+		}
+		if !tool.Swift {
+			session.BeforeWait(ctx)
 		}
 		ctx, cancel := until(ctx)
 		defer cancel()
@@ -45,15 +48,15 @@ func addTool(s *server.MCPServer, tool tools.Tool, calls *calls) error {
 	return nil
 }
 
-// calls numbers the calls of all tools and tells of each when it has ended.
+// calls numbers tool calls and reports each one after it has ended.
 type calls struct {
-	last  atomic.Int64 // number of the last that began
+	last  atomic.Int64 // number of the latest call
 	ended func(session.Call)
 }
 
 func (c *calls) run(ctx context.Context, tool tools.Tool, arguments json.RawMessage) (result string, err error) {
 	call := session.Call{Number: int(c.last.Add(1)), Tool: tool.Name, Began: time.Now(), CharsIn: utf8.RuneCount(arguments)}
-	// Deferred, so that a call that panics is told of, too: it has failed.
+	// Deferred, so that a call that panics is reported too, as failed.
 	failed := true
 	defer func() {
 		text := result
@@ -68,25 +71,26 @@ func (c *calls) run(ctx context.Context, tool tools.Tool, arguments json.RawMess
 	return result, err
 }
 
-// addedByClients are arguments that a client declares to its model beside the
-// tool's own, and then passes on: Gemini CLI 0.61.0 does so with this one. The
-// tools decode strictly, so they are taken off.
+// addedByClients are arguments that a client adds to every tool. They are removed,
+// since the tools reject unknown arguments. Gemini CLI 0.61.0 adds this one.
 var addedByClients = []string{"wait_for_previous"}
 
-// rawArguments returns the arguments as the client sent them, without what it
-// added for itself.
-func rawArguments(request mcp.CallToolRequest) (json.RawMessage, error) {
-	raw, ok := request.GetRawArguments().(json.RawMessage)
-	if !ok {
-		var err error
-		if raw, err = json.Marshal(request.GetRawArguments()); err != nil {
-			return nil, err
-		}
-	}
+type argumentsKey struct{}
+
+// withArguments returns a context that carries the arguments of a call past mcp-go,
+// which would decode and copy them several times.
+func withArguments(ctx context.Context, arguments json.RawMessage) context.Context {
+	return context.WithValue(ctx, argumentsKey{}, arguments)
+}
+
+// toolArguments returns the arguments as the client sent them, without
+// addedByClients.
+func toolArguments(ctx context.Context) (json.RawMessage, error) {
+	raw, _ := ctx.Value(argumentsKey{}).(json.RawMessage)
 	for _, name := range addedByClients {
 		var object map[string]json.RawMessage
 		if !bytes.Contains(raw, []byte(name)) || json.Unmarshal(raw, &object) != nil {
-			continue // what is no object is refused by the tool
+			continue // not an object: the tool will refuse it
 		}
 		if _, ok := object[name]; ok {
 			delete(object, name)
@@ -99,9 +103,9 @@ func rawArguments(request mcp.CallToolRequest) (json.RawMessage, error) {
 	return raw, nil
 }
 
-// hints translates a tool's effect. The link leads to one peer, which may be
-// the real world (network host): open. What is sent cannot be taken back, but
-// destroys nothing.
+// hints translates a tool's effect into MCP's annotations. Tools that use the link
+// are open-world, since the peer may be the real network (network host). A sent
+// packet cannot be recalled, but it destroys nothing.
 func hints(tool tools.Tool) mcp.ToolAnnotation {
 	return mcp.ToolAnnotation{
 		Title:           tool.Title,

@@ -11,7 +11,7 @@ import (
 	"github.com/tun-mcp/tun-mcp/tools"
 )
 
-// Who watches calls is told of each how it ended, however that was.
+// Called is called after every call, with its outcome.
 func TestCalled(t *testing.T) {
 	for name, test := range map[string]struct {
 		call   func(context.Context, json.RawMessage) (string, error)
@@ -34,7 +34,7 @@ func TestCalled(t *testing.T) {
 			}
 			ask(t, s, "tools/call", `{"name":"try","arguments":{}}`)
 			if len(told) != 1 || told[0].Tool != "try" || told[0].Number != 1 || told[0].Failed != test.failed || told[0].CharsOut != test.chars {
-				t.Errorf("told %+v, want failed %v, %d characters", told, test.failed, test.chars)
+				t.Errorf("Called got %+v, want failed %v, %d characters", told, test.failed, test.chars)
 			}
 		})
 	}

@@ -5,33 +5,33 @@ import (
 	"slices"
 )
 
-// udp carries a text as the payload of a datagram to a port.
+// udp puts text into the payload of a datagram to a port.
 func udp(port uint16) func([]byte) [][]byte {
 	return func(text []byte) [][]byte {
 		return [][]byte{build(fmt.Sprintf("45000000 00004000 40110000"+toAgent+"3039 %04x 0000 0000", port), text)}
 	}
 }
 
-// tcp carries it as the payload of a segment.
+// tcp puts it into the payload of a segment.
 func tcp(port uint16) func([]byte) [][]byte {
 	return func(text []byte) [][]byte {
 		return [][]byte{build(fmt.Sprintf("45000000 00004000 40060000"+toAgent+"3039 %04x 00000001 00000001 5018 ffff 0000 0000", port), text)}
 	}
 }
 
-// icmp carries it behind eight bytes of an ICMP message.
+// icmp puts it after the first eight bytes of an ICMP message.
 func icmp(head string) func([]byte) [][]byte {
 	return func(text []byte) [][]byte {
 		return [][]byte{build("45000000 00004000 40010000"+toAgent+head, text)}
 	}
 }
 
-// quoting is port unreachable, with the datagram that it is about.
+// quoting is a port unreachable that quotes a datagram with the text.
 func quoting(text []byte) [][]byte {
 	return icmp("03030000 00000000")(udp(7)(text)[0])
 }
 
-// ipv4Options has an option of an unknown type that is filled with the text.
+// ipv4Options puts it into an IPv4 option of an unknown type.
 func ipv4Options(text []byte) [][]byte {
 	size := 2 + len(text) + (2-len(text))&3
 	option := slices.Concat([]byte{0x9e, byte(2 + len(text))}, text, make([]byte, size-2-len(text)))
@@ -39,7 +39,7 @@ func ipv4Options(text []byte) [][]byte {
 	return [][]byte{build(head, nil)}
 }
 
-// tcpOptions has one with an experiment's kind (RFC 6994).
+// tcpOptions puts it into a TCP option of an experimental kind (RFC 6994).
 func tcpOptions(text []byte) [][]byte {
 	size := 2 + len(text) + (2-len(text))&3
 	option := slices.Concat([]byte{253, byte(2 + len(text))}, text, make([]byte, size-2-len(text)))
@@ -47,7 +47,7 @@ func tcpOptions(text []byte) [][]byte {
 	return [][]byte{build(head, nil)}
 }
 
-// hopByHop has an option of an unknown type before a datagram.
+// hopByHop puts it into a hop-by-hop option of an unknown type.
 func hopByHop(text []byte) [][]byte {
 	size := (4 + len(text) + 7) / 8 * 8
 	pad := make([]byte, size-4-len(text))
@@ -55,17 +55,17 @@ func hopByHop(text []byte) [][]byte {
 	return [][]byte{build(head, nil)}
 }
 
-// routing is a routing header before a protocol that has no name.
+// routing puts it after a routing header, as a protocol without a name.
 func routing(text []byte) [][]byte {
 	return [][]byte{build("60000000 0000 2b 40"+toAgent6+"fd 00 04 00 00000000", text)}
 }
 
-// addresses writes the text, eight bytes, where source and destination stand.
+// addresses puts eight bytes of text into the source and destination address.
 func inAddresses(text []byte) [][]byte {
 	return [][]byte{build(fmt.Sprintf("45000000 00004000 40110000 %x 3039 0007 0000 0000", text), nil)}
 }
 
-// fragments cuts a datagram in three.
+// fragments splits a datagram into three fragments.
 func fragments(text []byte) [][]byte {
 	whole := udp(7)(text)[0]
 	third := (len(whole) - 20) / 3 &^ 7
@@ -80,7 +80,7 @@ func fragments(text []byte) [][]byte {
 	return all
 }
 
-// fragments6 cuts a text in two, without a header that could be known.
+// fragments6 splits a text into two fragments, without a known header.
 func fragments6(text []byte) [][]byte {
 	half := len(text) / 2 &^ 7
 	return [][]byte{
@@ -89,7 +89,7 @@ func fragments6(text []byte) [][]byte {
 	}
 }
 
-// wrongChecksum is what a check refuses.
+// wrongChecksum is a packet that assist check would refuse.
 func wrongChecksum(text []byte) [][]byte {
 	p := udp(7)(text)[0]
 	p[10] ^= 0x55
@@ -97,16 +97,16 @@ func wrongChecksum(text []byte) [][]byte {
 	return [][]byte{p}
 }
 
-// wrongLengths claims more than there is, in both headers.
+// wrongLengths states too much in both headers.
 func wrongLengths(text []byte) [][]byte {
 	p := udp(7)(text)[0]
 	p[2], p[24] = 0x7f, 0x7f
 	return [][]byte{p}
 }
 
-// bare is the text alone, which is no packet, behind a byte that makes it
-// neither version 4 nor 6.
+// bare is only the text, which is not a packet: the byte before it makes it neither
+// version 4 nor 6.
 func bare(text []byte) [][]byte { return [][]byte{append([]byte{0x0a}, text...)} }
 
-// bytesOf is a packet as hex.
+// bytesOf parses a packet in hex.
 func bytesOf(data []byte) string { return fmt.Sprintf("%x", data) }

@@ -15,8 +15,8 @@ import (
 	"github.com/tun-mcp/tun-mcp/tun/tuntest"
 )
 
-// reader is an MCP client of a server in this process, whose link's peer is
-// the test. What it returns is what a model is shown.
+// reader is an MCP client of a server in this process. The test is the peer of its
+// link. It returns what a model would see.
 type reader struct {
 	t       *testing.T
 	device  *tuntest.Device
@@ -59,8 +59,8 @@ func newReader(t *testing.T, assist tools.Assist, noASCII bool) *reader {
 	return r
 }
 
-// request sends a request and returns the result. The line that brings it has
-// printable ASCII alone, as has all that a terminal or a log is shown.
+// request sends a request and returns the result. It checks that the line with the
+// result is printable ASCII, as it must be for terminals and logs.
 func (r *reader) request(method string, params any) json.RawMessage {
 	r.t.Helper()
 	r.last++
@@ -80,7 +80,7 @@ func (r *reader) request(method string, params any) json.RawMessage {
 		Result json.RawMessage `json:"result"`
 	}
 	if err := json.Unmarshal([]byte(answered), &answer); err != nil || answer.ID != r.last || answer.Result == nil {
-		r.t.Fatalf("%s %s was answered with %v\n%s", method, line, err, answered)
+		r.t.Fatalf("%s %s: %v in the answer\n%s", method, line, err, answered)
 	}
 	if method == "tools/call" && !printable(strings.TrimSuffix(answered, "\n")) {
 		r.t.Errorf("%s: the line is not printable ASCII: %q", line, answered)
@@ -88,8 +88,7 @@ func (r *reader) request(method string, params any) json.RawMessage {
 	return answer.Result
 }
 
-// call calls a tool and returns the text that it answers with, which must be
-// all that it answers with.
+// call calls a tool and returns its text. It checks that the result has nothing else.
 func (r *reader) call(tool, arguments string, values ...any) string {
 	r.t.Helper()
 	result := r.request("tools/call", map[string]any{"name": tool, "arguments": json.RawMessage(fmt.Sprintf(arguments, values...))})
@@ -99,7 +98,7 @@ func (r *reader) call(tool, arguments string, values ...any) string {
 		r.t.Fatal(err)
 	}
 	if err := json.Unmarshal(answer["content"], &content); err != nil || len(content) != 1 || content[0].Type != "text" || answer["structuredContent"] != nil {
-		r.t.Fatalf("%s answered with more than a text: %s", tool, result)
+		r.t.Fatalf("the result of %s is more than a text: %s", tool, result)
 	}
 	return content[0].Text
 }

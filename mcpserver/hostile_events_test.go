@@ -5,29 +5,23 @@ import (
 	"context"
 	"net"
 	"net/http"
-	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 
+	"github.com/tun-mcp/tun-mcp/control"
 	"github.com/tun-mcp/tun-mcp/session"
-	"github.com/tun-mcp/tun-mcp/session/control"
 	"github.com/tun-mcp/tun-mcp/tun/tuntest"
 )
 
-// packetEvent is what GET /events says of a packet: numbers, times, hex, and
-// words whose vocabulary is tested below.
+// packetEvent matches an event of GET /events for a packet: numbers, times, hex, and
+// words, whose vocabulary is tested below.
 var packetEvent = regexp.MustCompile(`^\{"event":"packet","number":\d+,"time":"[0-9TZ:.+-]+","direction":"read","hex":"([0-9a-f]+)","summary":"([ -~]+?)"(?:,"faults":\["([ -~]+?)"\])?\}$`)
 
-// TestHostileEvents: what watchers of a session are shown, trials and logs.
+// TestHostileEvents checks the events that watchers, trials and logs get.
 func TestHostileEvents(t *testing.T) {
-	dir, err := os.MkdirTemp("", "tm") // short: a socket's path has 103 bytes at most
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	path := filepath.Join(dir, "s")
+	path := filepath.Join(tuntest.RuntimeDir(t), "s")
 	listener, err := net.Listen("unix", path)
 	if err != nil {
 		t.Fatal(err)

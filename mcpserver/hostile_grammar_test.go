@@ -7,17 +7,20 @@ import (
 	"testing"
 )
 
-// The grammar of what the server says. Everything that varies is a number, an
-// address, hex, the framed ASCII column, or words of the vocabulary.
+// The grammar of the server's texts. The variable parts are numbers, addresses, hex,
+// the framed ASCII column, and words of the vocabulary.
 var (
 	hexLine   = regexp.MustCompile(`^ *\d+: ((?:[0-9a-f]{4} )*[0-9a-f]{2}(?:[0-9a-f]{2})?)$`)
 	frameLine = regexp.MustCompile(`^ *\d+: ((?:[0-9a-f]{4} )*[0-9a-f]{2}(?:[0-9a-f]{2})?) *  \|([ -~]{1,16})\|$`)
 	proseLine = []*regexp.Regexp{
 		regexp.MustCompile(`^#\d+ \d+ bytes, waited [0-9.]+ s(: .*)?$`),
+		regexp.MustCompile(`^#\d+ waited [0-9.]+ s: (.*; )?as #\d+( but( \d+:( [0-9a-f]{2,4})+)+)?$`),
+		regexp.MustCompile(`^#\d+(-#\d+)?(, #\d+(-#\d+)?)*: \d+ times #\d+(, sent before your answer #\d+|, sent after your answer #\d+, which may be lost: copy it to send it again)?$`),
+		regexp.MustCompile(`^#\d+(-#\d+)?(, #\d+(-#\d+)?)*: \d+ packets written, \d+ bytes each(: .*)?$`),
 		regexp.MustCompile(`^#\d+ \d+ bytes: retransmission of #\d+(, sent before your answer #\d+|, sent after your answer #\d+, which may be lost: copy it to send it again)?$`),
 		regexp.MustCompile(`^\d+ more queued, \d+ dropped$`),
 		regexp.MustCompile(`^\+ \d+ more bytes?(, from \d+)?$`),
-		regexp.MustCompile(`^no packet in \d+ ms \(tun0 up, private network, \d+ packets so far(, \d+ written|; the user can ping it with: tun-mcp exec -- ping 10\.77\.0\.2)\)$`),
+		regexp.MustCompile(`^no packet in \d+ ms \(tun0 up, private network, \d+ packets so far(, \d+ written; the last came [0-9.]+ s ago|; the user can ping it with: tun-mcp exec -- ping 10\.77\.0\.2)\)$`),
 		regexp.MustCompile(`^#\d+ \d+ bytes written(: .*)?$`),
 		regexp.MustCompile(`^packet \d+( \((reply to|copy of) #\d+\))?: .+$`),
 		regexp.MustCompile(`^\d+ of \d+ packets not sent(, so then_read was skipped)?: correct and write again$`),
@@ -32,7 +35,7 @@ var (
 	}
 )
 
-// check holds a result to the grammar, and its bytes to those of the packet.
+// check checks that a result follows the grammar and shows the bytes of the packet.
 func (e saying) check(t *testing.T, noASCII bool) {
 	t.Helper()
 	if e.call == "tun://status" {
@@ -49,7 +52,7 @@ func (e saying) check(t *testing.T, noASCII bool) {
 		} else if m := frameLine.FindStringSubmatch(line); m != nil {
 			words = m[1]
 			if noASCII {
-				t.Errorf("%s: text in spite of --no-ascii: %q", e.call, line)
+				t.Errorf("%s: shows text despite --no-ascii: %q", e.call, line)
 			}
 			if want := framed(t, words); m[2] != want {
 				t.Errorf("%s: the frame has %q, want %q", e.call, m[2], want)
@@ -66,8 +69,8 @@ func (e saying) check(t *testing.T, noASCII bool) {
 	}
 }
 
-// framed is what the frame beside the words must have: printable ASCII as it
-// is, a dot for the rest.
+// framed returns what the frame next to the words must show: printable ASCII as it is,
+// and a dot for other bytes.
 func framed(t *testing.T, words string) string {
 	t.Helper()
 	var data []byte
@@ -82,14 +85,14 @@ func framed(t *testing.T, words string) string {
 	return string(data)
 }
 
-// token is a number, an address or hex; word is anything else between spaces
+// token matches a number, an address or hex; word matches anything else between spaces
 // and punctuation.
 var (
-	token = regexp.MustCompile(`^(0x)?[0-9a-f:.]*[0-9:][0-9a-f:.]*$|^ms$|^s$`)
+	token = regexp.MustCompile(`^@OFFSET$|^(0x)?[0-9a-f:.]*[0-9:][0-9a-f:.]*(-[0-9.]*)?$|^ms$|^s$`)
 	split = regexp.MustCompile(`[][ ,;()>#+"]+|:( |$)`)
 )
 
-// unknown says what of a line is not the server's.
+// unknown returns the part of a line that is not from the server, or "".
 func unknown(line string) string {
 	known := false
 	for _, form := range proseLine {
@@ -108,12 +111,12 @@ func unknown(line string) string {
 
 var quoted = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)+'`)
 
-// checkRefusal holds an error about an argument: what the client sent is in
-// it once at most, quoted, and no longer than a line's half.
+// checkRefusal checks an error about an argument. It may quote what the client sent
+// once, in short.
 func (e saying) checkRefusal(t *testing.T) {
 	t.Helper()
 	for _, q := range quoted.FindAllString(e.result, -1) {
-		if len(q) > 400 { // 40 bytes, ten characters each when escaped
+		if len(q) > 400 { // 40 bytes, each up to ten characters when escaped
 			t.Errorf("%s: quotes %d characters: %s", e.call, len(q), q)
 		}
 	}
@@ -126,7 +129,7 @@ func (e saying) checkRefusal(t *testing.T) {
 		}
 	}
 	if !printable(strings.ReplaceAll(e.result, "\n", "")) || strings.Count(text, "\n") > 1 {
-		t.Errorf("%s: not a line or two of printable ASCII: %q", e.call, e.result)
+		t.Errorf("%s: not one or two lines of printable ASCII: %q", e.call, e.result)
 	}
 }
 
@@ -137,8 +140,8 @@ var (
 	stamps  = regexp.MustCompile(`"[0-9TZ:.+-]{20,40}"`)
 )
 
-// masked is a result without what may differ between two texts: the frame, the
-// hex, and numbers.
+// masked returns a result without the parts that may differ between two texts: the
+// frame, hex and numbers.
 func masked(s string) string {
 	s = frame.ReplaceAllString(s, "")
 	s = wordRow.ReplaceAllString(s, "$1: hex")
@@ -156,19 +159,19 @@ func set(words string) map[string]bool {
 
 // vocabulary is every word that the server uses in a result.
 var vocabulary = set(`
-'z' -- --assist a accepted ACK ack acknowledgment address after again an and answer append are assist at bars be before
-between bits by byte bytes cannot carries character check checksum checksums code copy correct data
-destination DF digit domain don't dropped DSCP echo ECN end exec far fault fix flags flow for fragment
+'z' -- --assist a accepted ACK ack acknowledgment address after again ago an and answer append are as assist at bars be before
+between bits but by byte bytes came cannot character check checksum checksums code copy correct data
+destination DF digit domain don't dropped DSCP each echo ECN end exec far fault fix flags flow for fragment
 fragments from gtp-user has header hex hop hop-by-hop http https ICMP id identification identifier in instructions
 IP IPv4 IPv6 is it italk its judged kind known label last left len length lengths limit link link's list live lost
 M may MF more MTU network next no none not number of offset ok once option options or over packet packet's packets
 payload ping pointer port position private protocol PSH queued quoted reply request reserved rest
-retransmission right routing segments send sent seq sequence server shorter should sip so source started
-starts SYN syslog TCP text than the this time to total transport tun-mcp tun0 type UDP unreachable up urgent
+retransmission right replies routing segments send sent seq sequence server shorter should sip so source started
+starts SYN syslog TCP text than the this time times to total transport tun-mcp tun0 type UDP unreachable up urgent
 user version vxlan waited which win window with words write written your yours
 `)
 
-// refusalWords are those that it uses besides in refusing an argument.
+// refusalWords are the further words that it uses to refuse an argument.
 var refusalWords = set(`
-Example TEXT append_text argument array cut decimal fields from hexdump instance key least max_bytes max_packets object objects one patch patch.TEXT prepend read_packet reply_to settle_ms string timeout_ms unknown whole write_packet
+LENGTH Example TEXT append_text argument array arrays copies cut decimal fields from hexdump instance key least max_bytes max_packets object objects one only patch patch.TEXT patch_each prepend read_packet reply_to reply_to_each settle_ms string such timeout_ms unknown whole works write_packet
 `)

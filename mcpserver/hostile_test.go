@@ -10,11 +10,10 @@ import (
 	"github.com/tun-mcp/tun-mcp/tools"
 )
 
-// TestHostilePackets lets strangers write every text of the table to the agent,
-// by the way that packets go: device, session, tool, MCP. Each result must be
-// made of the server's own lines alone, and must be the same, but for the
-// numbers, as with a text of the same length that says nothing: then nothing
-// of the text has got out of its place.
+// TestHostilePackets sends every text of the table to the agent, on the way of all
+// packets: device, session, tool, MCP. Each result must consist of the server's own
+// lines. Apart from numbers it must be the same as for a harmless text of the same
+// length; then no part of the text has escaped from its place.
 func TestHostilePackets(t *testing.T) {
 	if len(hostiles) < 30 {
 		t.Fatalf("%d texts", len(hostiles))
@@ -35,21 +34,21 @@ func TestHostilePackets(t *testing.T) {
 		})
 	}
 	if text := printed(); text != "" {
-		t.Errorf("something printed to stdout, which belongs to JSON-RPC: %q", text)
+		t.Errorf("something was printed to stdout, which is for JSON-RPC only: %q", text)
 	}
 }
 
-// sameLines wants the lines of two masked results to be the same.
+// sameLines checks that two masked results have the same lines.
 func sameLines(t *testing.T, call, got, want string) {
 	t.Helper()
 	theirs, control := strings.Split(got, "\n"), strings.Split(want, "\n")
 	if len(theirs) != len(control) {
-		t.Errorf("%s: %d lines, with a text that says nothing %d:\n%s", call, len(theirs), len(control), got)
+		t.Errorf("%s: %d lines, but %d with a harmless text:\n%s", call, len(theirs), len(control), got)
 		return
 	}
 	for i, line := range theirs {
 		if line != control[i] {
-			t.Errorf("%s: the text shows outside its place: %q, with a text that says nothing %q", call, line, control[i])
+			t.Errorf("%s: the text shows outside its place: %q, with a harmless text %q", call, line, control[i])
 		}
 	}
 }
@@ -61,7 +60,7 @@ type saying struct {
 	packets      [][]byte
 }
 
-// play receives packets and does with them whatever an agent can.
+// play receives packets and makes every call that an agent can make with them.
 func play(r *reader, packets [][]byte, noASCII bool) []saying {
 	r.t.Helper()
 	var all []saying
@@ -80,7 +79,7 @@ func play(r *reader, packets [][]byte, noASCII bool) []saying {
 		}
 		add([][]byte{p}, "hexdump", `{"hex": %q}`, bytesOf(p))
 	}
-	// What follows writes: to a packet that is sent the next number goes.
+	// The calls below write, and each packet that is sent takes the next number.
 	for _, p := range packets {
 		at := number - len(packets) + 1
 		add(nil, "write_packet", `{"packets": [{"copy": 1}]}`)
@@ -95,17 +94,17 @@ func play(r *reader, packets [][]byte, noASCII bool) []saying {
 	return append(all, saying{call: "tun://status", result: r.status()})
 }
 
-// innocuous is a datagram that every level of assist sends.
+// innocuous is a datagram that is sent at every level of assist.
 var innocuous = build("45000000 00004000 40110000 0a4d0002 0a4d0001 0007 3039 0000 0000", nil)
 
-// TestHostileArguments: what a model was talked into passing on comes back in
-// an error quoted, short, and in ASCII.
+// TestHostileArguments: if a model was talked into passing on a text, the error quotes
+// it in short and in ASCII.
 func TestHostileArguments(t *testing.T) {
 	r := newReader(t, tools.AssistFix, false)
 	r.device.FromPeer(innocuous)
 	r.call("read_packet", `{"settle_ms": 0, "timeout_ms": 90000}`)
 	for _, h := range hostiles {
-		text, err := json.Marshal("x" + h.text) // never by chance what is accepted
+		text, err := json.Marshal("x" + h.text) // the x makes it always invalid
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -131,7 +130,7 @@ func TestHostileArguments(t *testing.T) {
 	}
 }
 
-// captureStdout collects what is printed to os.Stdout until its function is called.
+// captureStdout collects all output to os.Stdout until the returned function is called.
 func captureStdout(t *testing.T) func() string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "stdout")

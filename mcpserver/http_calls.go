@@ -2,63 +2,65 @@ package mcpserver
 
 import (
 	"context"
+	"maps"
 	"sync"
 	"time"
 )
 
-// overtaken is for how long a cancellation that found no request is kept: over
-// HTTP it may overtake the request that it cancels.
+// overtaken is how long a cancellation without a request is kept. Over HTTP it may
+// arrive before the request that it cancels.
 const overtaken = 10 * time.Second
 
-// callID is what a cancellation names: the key of a request's id, and the
-// session it was sent in. Revision 2026-07-28 has no sessions.
+// maxLate is the most cancellations kept for each session.
+const maxLate = 16
+
+// callID identifies the request that a cancellation means: by its session and the
+// key of its id. In revision 2026-07-28 there are no sessions, and a client cancels
+// a call only by closing the connection.
 type callID struct{ session, key string }
 
-// openCalls are the requests under way. mcp-go keeps them, too, but those of all
-// clients without a session under one name: one's cancellation would end another's
-// read.
+// openCalls are the requests in progress. mcp-go tracks them too, but it treats all
+// clients without a session as one, so one client could cancel another's read.
 type openCalls struct {
 	ctx context.Context // ends with the server
 
-	mu        sync.Mutex // guards what follows
+	mu        sync.Mutex // guards all below
 	count     int
 	underWay  map[callID][]*openCall
-	cancelled map[callID]time.Time // cancellations that found no request, by when they came
+	cancelled map[callID]time.Time // cancellations without a request, with their time of arrival
 }
 
 type openCall struct{ end context.CancelFunc }
 
 type endKey struct{}
 
-// newOpenCalls returns an empty table, and what ends every call in it and to
-// come, with the cause that they are told.
+// newOpenCalls returns an empty table and a function that ends all calls in it, now
+// and later, with a cause.
 func newOpenCalls() (*openCalls, context.CancelCauseFunc) {
 	ctx, stop := context.WithCancelCause(context.Background())
 	return &openCalls{ctx: ctx, underWay: map[callID][]*openCall{}, cancelled: map[callID]time.Time{}}, stop
 }
 
-// begin enters a request, and returns a context for it and what ends it, or why
-// it cannot be served. The context itself does not end when the call is
-// cancelled, or its answer could not be written; until says how the call gets to
-// know. Without a session nobody can tell whether two of one id are one client's.
+// begin enters a request and returns its context and a function to call when it is
+// done, or the reason to refuse it. The context does not end on a cancellation, since
+// then the answer could not be written; use until for that. Without a session, two
+// requests may have the same id, since they may come from different clients.
 func (c *openCalls) begin(ctx context.Context, id callID) (context.Context, func(), *refusal) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if id.session != "" && len(c.underWay[id]) > 0 {
 		return nil, nil, inUse(id.key)
 	}
-	if c.count >= mostRequests {
+	if c.count >= maxRequests {
 		return nil, nil, tooMany
 	}
 	ended, end := context.WithCancel(c.ctx)
 	call := &openCall{end: end}
 	c.count++
 	c.underWay[id] = append(c.underWay[id], call)
-	if came, ok := c.cancelled[id]; ok {
+	if _, ok := c.cancelled[id]; ok {
 		delete(c.cancelled, id)
-		if time.Since(came) <= overtaken {
-			end()
-		}
+		end()
 	}
 	return context.WithValue(ctx, endKey{}, ended), func() { c.done(id, call) }, nil
 }
@@ -79,31 +81,40 @@ func (c *openCalls) done(id callID, call *openCall) {
 	}
 }
 
-// cancel ends the request of that id. Without a session, clients that count
-// from 1 have the same ids: then it must be the only one. The clients of that
-// revision close their connection instead.
+// cancel ends the request with this id. If there is none yet, it keeps the
+// cancellation for a while, in case the request arrives late.
 func (c *openCalls) cancel(id callID) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	switch calls := c.underWay[id]; {
-	case len(calls) == 1:
-		calls[0].end()
-	case len(calls) == 0 && id.session != "":
-		for old, came := range c.cancelled {
-			if time.Since(came) > overtaken {
-				delete(c.cancelled, old)
-			}
-		}
-		if len(c.cancelled) < mostRequests {
-			c.cancelled[id] = time.Now()
+	if calls := c.underWay[id]; len(calls) > 0 {
+		calls[0].end() // an id is unique in its session
+		return
+	}
+	late := 0
+	for other := range c.cancelled {
+		if other.session == id.session { // each session has its own limit
+			late++
 		}
 	}
+	if late >= maxLate {
+		return
+	}
+	came := time.Now()
+	c.cancelled[id] = came
+	time.AfterFunc(overtaken, func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if c.cancelled[id].Equal(came) {
+			delete(c.cancelled, id)
+		}
+	})
 }
 
-// leave ends all requests of a session.
+// leave cancels all requests of a session.
 func (c *openCalls) leave(session string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	maps.DeleteFunc(c.cancelled, func(id callID, _ time.Time) bool { return id.session == session })
 	for id, calls := range c.underWay {
 		for _, call := range calls {
 			if id.session == session {
@@ -113,11 +124,11 @@ func (c *openCalls) leave(session string) {
 	}
 }
 
-// until returns a context for a call that ends with ctx, or when the call is
-// cancelled, or the server stops.
+// until returns a context that ends when ctx ends, the call is cancelled, or the
+// server stops.
 func until(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(ctx)
-	if ended, ok := ctx.Value(endKey{}).(context.Context); ok { // which is ended when the request is done
+	if ended, ok := ctx.Value(endKey{}).(context.Context); ok { // ends when the request is done
 		context.AfterFunc(ended, func() { cancel(context.Cause(ended)) })
 	}
 	return ctx, func() { cancel(nil) }

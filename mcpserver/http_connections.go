@@ -8,23 +8,23 @@ import (
 	"time"
 )
 
-// mostConnections bounds the open connections. It is above mostRequests, so
-// that there is always one that is not being served.
-const mostConnections = 2 * mostRequests
+// maxConnections is the most open connections. It is more than maxRequests, so
+// at the limit there is always one without a request.
+const maxConnections = 2 * maxRequests
 
-// connections are those of an HTTP server. When one more comes than there may
-// be, the one that has been without a request for longest is closed: clients
-// that connect and do nothing keep nobody out.
+// connections tracks the connections of an HTTP server. Over the limit it closes the
+// one that has been idle for longest, so that idle clients do not keep others out.
 type connections struct {
 	most int
-	mu   sync.Mutex // guards open, and what is in it
+	mu   sync.Mutex // guards open and its connections
 	open map[net.Conn]*connection
 }
 
 type connection struct {
 	all     *connections
-	serving int       // requests under way, one at most in HTTP/1.1
-	since   time.Time // when it was opened, or its last request ended
+	conn    net.Conn
+	serving int       // requests in progress; at most one in HTTP/1.1
+	since   time.Time // when it was opened or its last request ended
 }
 
 type connectionKey struct{}
@@ -33,7 +33,7 @@ func newConnections(most int) *connections {
 	return &connections{most: most, open: map[net.Conn]*connection{}}
 }
 
-// opened is http.Server's ConnContext.
+// opened is for http.Server.ConnContext.
 func (c *connections) opened(ctx context.Context, conn net.Conn) context.Context {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -49,12 +49,12 @@ func (c *connections) opened(ctx context.Context, conn net.Conn) context.Context
 			longest.Close()
 		}
 	}
-	entry := &connection{all: c, since: time.Now()}
+	entry := &connection{all: c, conn: conn, since: time.Now()}
 	c.open[conn] = entry
 	return context.WithValue(ctx, connectionKey{}, entry)
 }
 
-// changed is http.Server's ConnState.
+// changed is for http.Server.ConnState.
 func (c *connections) changed(conn net.Conn, state http.ConnState) {
 	if state == http.StateClosed || state == http.StateHijacked {
 		c.mu.Lock()
@@ -63,7 +63,23 @@ func (c *connections) changed(conn net.Conn, state http.ConnState) {
 	}
 }
 
-// serving keeps a request's connection open until it is done.
+// watching makes a request's connection notice when its client leaves, until done is
+// called.
+func watching(ctx context.Context) (done func()) {
+	entry, _ := ctx.Value(connectionKey{}).(*connection)
+	if entry == nil {
+		return func() {} // not from our own server
+	}
+	conn, ok := entry.conn.(*watchedConn)
+	if !ok {
+		return func() {}
+	}
+	conn.serving(true)
+	return func() { conn.serving(false) }
+}
+
+// serving protects a request's connection from being closed as idle until done is
+// called.
 func serving(ctx context.Context) (done func()) {
 	entry, ok := ctx.Value(connectionKey{}).(*connection)
 	if !ok {

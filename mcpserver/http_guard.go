@@ -9,22 +9,22 @@ import (
 	"strings"
 )
 
-// guard lets through who may ask. On loopback there is a browser on the same
-// machine, in which any page of the world runs scripts: neither a name that was
-// made to point here (DNS rebinding) nor a foreign page gets an answer.
+// guard lets only permitted requests through. A browser on this machine runs the
+// scripts of any web page and can reach loopback. So guard refuses foreign names that
+// resolve to this machine (DNS rebinding) and requests from foreign pages.
 type guard struct {
-	loopback bool // bound to loopback, where the names of this server are known
+	loopback bool // whether the server is on loopback, where its names are known
 	token    Token
 	next     http.Handler
 }
 
 func (g *guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if g.loopback && !isLoopback(hostOf(r.Host)) {
-		refuse(w, r, http.StatusForbidden, "Host %q: this server answers to localhost, 127.0.0.1 and [::1]", r.Host)
+		refuse(w, r, http.StatusForbidden, "the Host is %s; accepted: localhost, 127.0.0.1 and [::1]", quote(r.Host))
 		return
 	}
 	if origins := r.Header.Values("Origin"); len(origins) > 1 || len(origins) == 1 && !g.knows(origins[0], r.Host) {
-		refuse(w, r, http.StatusForbidden, "Origin %q: web pages from elsewhere may not use this server", strings.Join(origins, ", "))
+		refuse(w, r, http.StatusForbidden, "the Origin is %s: web pages from elsewhere may not use this server", quote(strings.Join(origins, ", ")))
 		return
 	}
 	if r.URL.Path != EndpointPath {
@@ -36,21 +36,21 @@ func (g *guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		shown, ok := bearer(r.Header)
 		if !ok {
 			w.Header().Set("WWW-Authenticate", `Bearer realm="tun-mcp"`)
-			refuse(w, r, http.StatusUnauthorized, "this server wants a token: send the header Authorization: Bearer TOKEN")
+			refuse(w, r, http.StatusUnauthorized, "this server needs a token: send the header Authorization: Bearer TOKEN")
 			return
 		}
 		if !g.token.Is(shown) {
 			w.Header().Set("WWW-Authenticate", `Bearer realm="tun-mcp", error="invalid_token"`)
-			refuse(w, r, http.StatusUnauthorized, "that is not this server's token")
+			refuse(w, r, http.StatusUnauthorized, "the token is not this server's token")
 			return
 		}
 	}
 	g.next.ServeHTTP(w, r)
 }
 
-// knows says whether a page of that origin may ask: one of this machine's own,
-// or where the server is not on loopback one that came from the very same host.
-// "null", the origin of pages that hide theirs, is neither.
+// knows reports whether pages of this origin may send requests. On loopback that is a
+// page from this machine; otherwise it is a page from the same host as the request.
+// "null", which stands for a hidden origin, is never accepted.
 func (g *guard) knows(origin, host string) bool {
 	u, err := url.Parse(origin)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" {
@@ -62,7 +62,7 @@ func (g *guard) knows(origin, host string) bool {
 	return u.Host != "" && strings.EqualFold(u.Host, host)
 }
 
-// bearer returns the token that a request shows.
+// bearer returns the token in a request's header.
 func bearer(header http.Header) (token string, ok bool) {
 	values := header.Values("Authorization")
 	if len(values) != 1 {
@@ -72,7 +72,7 @@ func bearer(header http.Header) (token string, ok bool) {
 	return strings.TrimSpace(token), ok && strings.EqualFold(scheme, "Bearer")
 }
 
-// hostOf is a Host header without its port.
+// hostOf returns a Host header without its port.
 func hostOf(host string) string {
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		return name
@@ -80,8 +80,7 @@ func hostOf(host string) string {
 	return strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
 }
 
-// isLoopback says whether a host name or address is this machine's loopback,
-// without asking any name server.
+// isLoopback reports whether a host name or address is loopback. It does not use DNS.
 func isLoopback(host string) bool {
 	if strings.EqualFold(strings.TrimSuffix(host, "."), "localhost") {
 		return true
@@ -90,8 +89,8 @@ func isLoopback(host string) bool {
 	return ip != nil && ip.IsLoopback()
 }
 
-// refuse answers with the reason. What the client sent goes to the log only as
-// far as the reason names it: never its header.
+// refuse answers with an error text and logs it. Apart from what the text quotes,
+// nothing from the client goes to the log, in particular no header.
 func refuse(w http.ResponseWriter, r *http.Request, status int, format string, args ...any) {
 	why := fmt.Sprintf(format, args...)
 	slog.Debug("an HTTP request was refused", "from", r.RemoteAddr, "status", status, "reason", why)

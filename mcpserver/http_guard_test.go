@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -41,7 +43,7 @@ func TestGuard(t *testing.T) {
 	for _, test := range []struct {
 		name          string
 		guard         *guard
-		host, origin  string // none where empty
+		host, origin  string // empty means no such header
 		authorization string
 		path          string
 		want          int
@@ -66,7 +68,7 @@ func TestGuard(t *testing.T) {
 		{"null", local, "localhost", "null", "", "/mcp", http.StatusForbidden},
 		{"file", local, "localhost", "file://localhost", "", "/mcp", http.StatusForbidden},
 		{"extension", local, "localhost", "chrome-extension://localhost", "", "/mcp", http.StatusForbidden},
-		{"no URL", local, "localhost", "http://local host", "", "/mcp", http.StatusForbidden},
+		{"not a URL", local, "localhost", "http://local host", "", "/mcp", http.StatusForbidden},
 		{"other path", local, "localhost", "", "", "/", http.StatusNotFound},
 		{"below the path", local, "localhost", "", "", "/mcp/x", http.StatusNotFound},
 		{"no token", locked, "localhost", "", "", "/mcp", http.StatusUnauthorized},
@@ -98,18 +100,18 @@ func TestGuard(t *testing.T) {
 				t.Errorf("got %d %s, want %d", w.Code, w.Body, test.want)
 			}
 			if w.Code != pass && strings.TrimSpace(w.Body.String()) == "" {
-				t.Error("no reason is given")
+				t.Error("the answer has no reason")
 			}
 			if w.Code == http.StatusUnauthorized && !strings.HasPrefix(w.Header().Get("WWW-Authenticate"), "Bearer ") {
 				t.Error("no WWW-Authenticate")
 			}
 			if strings.Contains(w.Body.String(), secret) {
-				t.Error("the answer holds the token")
+				t.Error("the answer has the token in it")
 			}
 		})
 	}
 	if log.Len() == 0 || strings.Contains(log.String(), secret) {
-		t.Errorf("the log should hold the refusals and no token:\n%s", log.String())
+		t.Errorf("the log should have the refusals and no token:\n%s", log.String())
 	}
 
 	t.Run("two origins", func(t *testing.T) {
@@ -126,17 +128,18 @@ func TestReadToken(t *testing.T) {
 	for _, test := range []struct {
 		name, text string
 		mode       os.FileMode
-		want       string // of the error; empty: none
+		want       string // part of the error; empty means no error
 	}{
 		{"as written by echo", secret + "\n", 0o600, ""},
 		{"read-only", "  " + secret + "\r\n", 0o400, ""},
-		{"group can read", secret, 0o640, "has the mode 0640: others than its owner can read the token; chmod 600"},
+		{"group can read", secret, 0o640, "has the mode 0640, so others can read the token: chmod 600"},
 		{"others can read", secret, 0o604, "chmod 600"},
-		{"short", "0123456789abcde", 0o600, "the token has 15 characters, accepted are 16 to 4096"},
+		{"short", "0123456789abcde", 0o600, "the token has 15 characters; accepted: 16 to 4096"},
 		{"empty", "\n", 0o600, "the token has 0 characters"},
 		{"long", strings.Repeat("x", 4097), 0o600, "the token has 4097 characters"},
-		{"two lines", secret + "\n" + secret, 0o600, "a character that cannot stand in a header"},
-		{"not ASCII", secret + "é", 0o600, "a character that cannot stand in a header"},
+		{"very long", strings.Repeat("x", 5000), 0o600, "the token has more than 4096 characters"},
+		{"two lines", secret + "\n" + secret, 0o600, "the token has a character that is not allowed"},
+		{"not ASCII", secret + "é", 0o600, "the token has a character that is not allowed"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if runtime.GOOS == "windows" && test.mode&0o077 != 0 {
@@ -158,15 +161,15 @@ func TestReadToken(t *testing.T) {
 			case err == nil || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), secret):
 				t.Errorf("got %v, want %s", err, test.want)
 			case token.Set() || token.Is(""):
-				t.Error("a token in spite of the error")
+				t.Error("returned a token and an error")
 			}
 		})
 	}
 	if _, err := ReadToken(filepath.Join(t.TempDir(), "none")); err == nil {
-		t.Error("no file, no error")
+		t.Error("no error for a missing file")
 	}
 	if (Token{}).Is("") {
-		t.Error("the zero token should be nobody's")
+		t.Error("the zero Token accepts something")
 	}
 }
 
@@ -196,7 +199,95 @@ func TestListenHTTP(t *testing.T) {
 		t.Fatal(err)
 	}
 	if h.Loopback() {
-		t.Error("0.0.0.0 is not loopback")
+		t.Error("0.0.0.0 counts as loopback")
 	}
 	h.Close()
+}
+
+// ListenHTTP listens only in the family of the address. With Go's "tcp", 0.0.0.0 would
+// also mean every IPv6 address.
+func TestListenHTTPFamily(t *testing.T) {
+	for _, test := range []struct {
+		address          string
+		reached, refused []string // hosts
+	}{
+		{"0.0.0.0:0", []string{"127.0.0.1"}, []string{"::1"}},
+		{"[::ffff:0.0.0.0]:0", []string{"127.0.0.1"}, []string{"::1"}},
+		{"[::]:0", []string{"::1"}, []string{"127.0.0.1"}},
+		{":0", []string{"127.0.0.1", "::1"}, nil},
+	} {
+		t.Run(test.address, func(t *testing.T) {
+			if six, err := net.Listen("tcp6", "[::1]:0"); err != nil {
+				tuntest.Unmet(t, err)
+			} else {
+				six.Close()
+			}
+			h, err := ListenHTTP(t.Context(), test.address, testToken(t))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer h.Close()
+			_, port, err := net.SplitHostPort(h.listener.Addr().String())
+			if err != nil {
+				t.Fatal(err)
+			}
+			dial := func(host string) error {
+				conn, err := net.Dial("tcp", net.JoinHostPort(host, port))
+				if err == nil {
+					conn.Close()
+				}
+				return err
+			}
+			for _, host := range test.reached {
+				if err := dial(host); err != nil {
+					t.Errorf("cannot reach %s: %v", host, err)
+				}
+			}
+			for _, host := range test.refused {
+				if dial(host) == nil {
+					t.Errorf("can also reach %s", host)
+				}
+			}
+		})
+	}
+}
+
+// Only our guard checks the Host, not mcp-go: a proxy on the same machine connects
+// over loopback and may keep the name that its own clients used.
+func TestProxyThatKeepsHost(t *testing.T) {
+	server, _ := onLink(t)
+	h, err := ListenHTTP(t.Context(), "0.0.0.0:0", testToken(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- h.Serve(ctx, server) }()
+	_, port, err := net.SplitHostPort(h.listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for token, want := range map[string]int{secret: http.StatusOK, "": http.StatusUnauthorized} {
+		r, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://127.0.0.1:"+port+EndpointPath, strings.NewReader(initialize))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Host = "mcp.example"
+		r.Header.Set("Content-Type", "application/json")
+		if token != "" {
+			r.Header.Set("Authorization", "Bearer "+token)
+		}
+		answer, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := io.ReadAll(answer.Body)
+		if answer.Body.Close(); err != nil || answer.StatusCode != want {
+			t.Errorf("with the token %q: %s %s, %v", token, answer.Status, text, err)
+		}
+	}
+	stop()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
 }

@@ -1,6 +1,7 @@
 package mcpserver
 
 import (
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -16,11 +17,11 @@ func TestOpenRequestsAreBounded(t *testing.T) {
 	bothEras(t, func(t *testing.T, era string) {
 		s := serveTest(t)
 		p := s.client(era)
-		for i := range mostRequests {
+		for i := range maxRequests {
 			go p.read(t.Context(), i, `{"timeout_ms": 1000}`)
 		}
 		synctest.Wait()
-		if got := p.read(t.Context(), 1000, `{}`); !strings.HasPrefix(got, "503 256 requests are under way") {
+		if got := p.read(t.Context(), 1000, `{}`); !strings.HasPrefix(got, "503 256 requests are in progress") {
 			t.Errorf("one request too many: %s", got)
 		}
 		time.Sleep(2 * time.Second)
@@ -28,27 +29,64 @@ func TestOpenRequestsAreBounded(t *testing.T) {
 			t.Errorf("afterwards: %s", got)
 		}
 		if len(s.calls.underWay) > 0 || s.calls.count != 0 {
-			t.Errorf("%d requests are left, %d counted", len(s.calls.underWay), s.calls.count)
+			t.Errorf("%d requests are left, the count is %d", len(s.calls.underWay), s.calls.count)
 		}
 	})
 }
 
-// Requests that are not for this server's ears get a reason, whatever they hold.
+// A header of many small fields takes far more memory than its length.
+func TestHeadersAreBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		conn := connect(t)
+		go func() {
+			io.WriteString(conn, "POST /mcp HTTP/1.1\r\nHost: localhost\r\n")
+			for i := range 10_000 {
+				if _, err := fmt.Fprintf(conn, "%x:\r\n", i); err != nil {
+					return
+				}
+			}
+			io.WriteString(conn, "\r\n")
+		}()
+		answer, err := io.ReadAll(conn)
+		if err != nil || !strings.HasPrefix(string(answer), "HTTP/1.1 431 ") {
+			t.Errorf("got %.200q, %v", answer, err)
+		}
+	})
+}
+
+// A refusal quotes a long header in short.
+func TestRefusalsQuoteInShort(t *testing.T) {
+	long := strings.Repeat("x", 10_000) + "\u202e"
+	s := serveTest(t)
+	for name, change := range map[string]func(r *http.Request){
+		"host":   func(r *http.Request) { r.Host = long },
+		"origin": func(r *http.Request) { r.Header.Set("Origin", long) },
+		"method": func(r *http.Request) { r.Method = long },
+	} {
+		r := request("", initialize)
+		change(r)
+		if w := answerTo(s, r); w.Code/100 != 4 || w.Body.Len() > 200 || !strings.Contains(w.Body.String(), strings.Repeat("x", 40)+`..."`) {
+			t.Errorf("%s: %d %.300q", name, w.Code, w.Body)
+		}
+	}
+}
+
+// Every refused request gets a reason.
 func TestRefusals(t *testing.T) {
 	s := serveTest(t)
 	for _, test := range []struct {
 		name, method, session, body string
-		length                      int64 // 0: the body's; -1: not said
+		length                      int64 // 0 means the length of the body, -1 unknown
 		status                      int
 		want                        string
 	}{
-		{"GET", http.MethodGet, "", "", 0, http.StatusMethodNotAllowed, "accepted are POST and DELETE"},
-		{"PUT", http.MethodPut, "", "{}", 0, http.StatusMethodNotAllowed, "accepted are POST and DELETE"},
+		{"GET", http.MethodGet, "", "", 0, http.StatusMethodNotAllowed, "accepted: POST and DELETE"},
+		{"PUT", http.MethodPut, "", "{}", 0, http.StatusMethodNotAllowed, "accepted: POST and DELETE"},
 		{"no session", http.MethodPost, "", `{"jsonrpc":"2.0","id":1,"method":"tools/list"}`, 0, http.StatusBadRequest, "send initialize first"},
 		{"unknown session", http.MethodPost, "X", `{"jsonrpc":"2.0","id":1,"method":"tools/list"}`, 0, http.StatusNotFound, "send initialize"},
 		{"DELETE without a session", http.MethodDelete, "", "", 0, http.StatusBadRequest, "send initialize first"},
-		{"no body", http.MethodPost, "", "", 0, http.StatusBadRequest, "this is no JSON-RPC message: unexpected end of JSON input"},
-		{"10 MB", http.MethodPost, "", strings.Repeat(" ", 10e6), 0, http.StatusRequestEntityTooLarge, "a body of 10000000 bytes is too long, accepted are 9437184: write fewer packets in a call"},
+		{"no body", http.MethodPost, "", "", 0, http.StatusBadRequest, "not a JSON-RPC message: unexpected end of JSON input"},
+		{"10 MB", http.MethodPost, "", strings.Repeat(" ", 10e6), 0, http.StatusRequestEntityTooLarge, "a body of 10000000 bytes is too long; accepted: up to 9437184 bytes; write fewer packets in a call"},
 		{"10 MB, length not said", http.MethodPost, "", strings.Repeat(" ", 10e6), -1, http.StatusRequestEntityTooLarge, "a body is too long"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -69,39 +107,40 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// The memory that large bodies take is bounded, and small ones always pass.
+// The memory for bodies is limited: incoming ones count by their bytes, those that
+// were read by their cost.
 func TestBodiesAreBounded(t *testing.T) {
-	b := newBodies()
-	read := func(size int) (func(), int) {
+	b := &bodies{newMemory()}
+	read := func(size int) (*share, int) {
 		r := httptest.NewRequest(http.MethodPost, "/mcp", io.LimitReader(spaces{}, int64(size)))
 		r.ContentLength = int64(size)
 		w := httptest.NewRecorder()
-		body, release, ok := b.read(w, r)
+		body, held, ok := b.read(w, r)
 		if ok && len(body) != size {
-			t.Errorf("%d of %d bytes were read", len(body), size)
+			t.Errorf("read %d of %d bytes", len(body), size)
 		}
-		return release, w.Code
+		return held, w.Code
 	}
-	var releases []func()
-	for range allBodies / longestBody {
-		release, status := read(longestBody)
+	var all []*share
+	for range allMemory / longestBody {
+		held, status := read(longestBody)
 		if status != http.StatusOK {
-			t.Fatalf("a body that fits: %d", status)
+			t.Fatalf("a body that fits got %d", status)
 		}
-		releases = append(releases, release)
+		all = append(all, held)
 	}
 	if _, status := read(longestBody); status != http.StatusServiceUnavailable {
-		t.Errorf("one too many: %d", status)
+		t.Errorf("one body too many got %d", status)
 	}
-	if _, status := read(smallBody); status != http.StatusOK {
-		t.Errorf("a small one: %d", status)
+	if all[0].resize(2 * longestBody) {
+		t.Error("a share could grow beyond the memory")
 	}
-	for _, release := range releases {
-		release()
-		release() // once is enough
+	for _, held := range all {
+		held.release()
+		held.release() // the second release does nothing
 	}
-	if b.free != allBodies {
-		t.Errorf("%d bytes are free again, want %d", b.free, allBodies)
+	if b.memory.free != allMemory {
+		t.Errorf("%d bytes are free at the end, want %d", b.memory.free, allMemory)
 	}
 }
 

@@ -9,17 +9,19 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/mark3labs/mcp-go/server"
 )
 
-// A client that does not send the body it has announced is answered and
-// disconnected in time, whatever the answer is.
+// A client that does not send its whole body gets an answer and is disconnected in
+// time, whatever the answer is.
 func TestBodyThatDoesNotCome(t *testing.T) {
 	for _, test := range []struct{ name, head, want string }{
 		{"served", "POST /mcp HTTP/1.1\r\nHost: localhost", "400 Bad Request"},
 		{"wrong host", "POST /mcp HTTP/1.1\r\nHost: evil.example", "403 Forbidden"},
 		{"wrong path", "POST / HTTP/1.1\r\nHost: localhost", "404 Not Found"},
 		{"wrong method", "PUT /mcp HTTP/1.1\r\nHost: localhost", "405 Method Not Allowed"},
-		{"end of no session", "DELETE /mcp HTTP/1.1\r\nHost: localhost\r\nMcp-Session-Id: X", "404 Not Found"},
+		{"DELETE without a session", "DELETE /mcp HTTP/1.1\r\nHost: localhost\r\nMcp-Session-Id: X", "404 Not Found"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -39,8 +41,8 @@ func TestBodyThatDoesNotCome(t *testing.T) {
 	}
 }
 
-// A request that came whole may take as long as an exchange, on a connection
-// that stays.
+// Once the whole request has come, it may take as long as an exchange, and the
+// connection stays open.
 func TestPatienceEndsWithTheRequest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		conn := connect(t)
@@ -56,11 +58,16 @@ func TestPatienceEndsWithTheRequest(t *testing.T) {
 	})
 }
 
-// connect serves HTTP over a pipe, with deadlines in a bubble's time, and
-// returns the client's end.
+// connect serves HTTP over a pipe, whose deadlines use fake time, and returns the
+// client's end.
 func connect(t *testing.T) net.Conn {
 	t.Helper()
 	server, _ := onLink(t)
+	return connectTo(t, server)
+}
+
+func connectTo(t *testing.T, server *server.MCPServer) net.Conn {
+	t.Helper()
 	client, accepted := net.Pipe()
 	pipes := make(pipes, 1)
 	pipes <- accepted
@@ -77,7 +84,7 @@ func connect(t *testing.T) net.Conn {
 	return client
 }
 
-// pipes is a listener for the connections in it.
+// pipes is a listener that accepts the connections sent to it.
 type pipes chan net.Conn
 
 func (p pipes) Accept() (net.Conn, error) {

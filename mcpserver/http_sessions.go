@@ -13,36 +13,38 @@ import (
 )
 
 const (
-	// mostSessions bounds the sessions of protocol revisions up to 2025-11-25;
-	// later ones have none. Few clients end theirs with DELETE.
-	mostSessions = 256
+	// maxSessions is the most open sessions. Only protocol revisions up to
+	// 2025-11-25 have sessions. Few clients end theirs with DELETE.
+	maxSessions = 256
 
-	// A session that is idle for idleSession is forgotten. When there are too
-	// many, so is the one that is idle for longest, if it is for quietSession. A
-	// client that comes back is told to initialize again, and loses nothing.
+	// A session is forgotten after idleSession without a message. If there are too
+	// many, the one idle for longest is forgotten, if that is at least
+	// quietSession. Its client has to initialize again, and loses nothing.
 	idleSession  = 30 * time.Minute
 	quietSession = 10 * time.Second
 )
 
-// sessions gives out and knows the ids of MCP sessions. It is mcp-go's
+// sessions issues and checks the ids of MCP sessions. It implements mcp-go's
 // SessionIdManagerResolver.
 type sessions struct {
-	protocol *server.StreamableHTTPServer // keeps what it knows of a session by its id
+	protocol *server.StreamableHTTPServer // has its own state for each session id
 
-	mu   sync.Mutex // guards what follows
+	mu   sync.Mutex // guards all below
 	open map[string]*mcpSession
 }
 
 type mcpSession struct {
-	messages int       // being dealt with
-	since    time.Time // when the last was
+	apps     bool      // whether its client shows MCP Apps
+	messages int       // messages in progress
+	since    time.Time // when the last one ended
 }
 
 func newSessions() *sessions { return &sessions{open: map[string]*mcpSession{}} }
 
-// add opens a session for an initialize request, if there is room. It is in use
-// until done is called, and forgotten then if the client was not told of it.
-func (s *sessions) add() (id string, done func(told bool), ok bool) {
+// add opens a session for an initialize request, if there is room. The session is in
+// use until done is called. If told is false, the client does not know the id, and the
+// session is forgotten.
+func (s *sessions) add(apps bool) (id string, done func(told bool), ok bool) {
 	s.mu.Lock()
 	var gone []string
 	longest := ""
@@ -55,20 +57,20 @@ func (s *sessions) add() (id string, done func(told bool), ok bool) {
 			longest = id
 		}
 	}
-	if len(s.open)-len(gone) >= mostSessions && longest != "" {
+	if len(s.open)-len(gone) >= maxSessions && longest != "" {
 		gone = append(gone, longest)
 	}
 	for _, id := range gone {
 		delete(s.open, id)
 	}
-	if ok = len(s.open) < mostSessions; ok {
+	if ok = len(s.open) < maxSessions; ok {
 		id = rand.Text() // 130 random bits
-		s.open[id] = &mcpSession{messages: 1}
+		s.open[id] = &mcpSession{apps: apps, messages: 1}
 	}
 	s.mu.Unlock()
 
-	for _, id := range gone { // mcp-go forgets it as if the client had said so
-		s.protocol.Handle(nobody{}, &server.HTTPRequest{
+	for _, id := range gone { // make mcp-go forget it, as if the client had sent DELETE
+		s.protocol.Handle(discard{}, &server.HTTPRequest{
 			Method: http.MethodDelete, Header: http.Header{mcp.HeaderSessionID: {id}}, Context: context.Background(),
 		})
 	}
@@ -85,13 +87,13 @@ func (s *sessions) add() (id string, done func(told bool), ok bool) {
 	}, ok
 }
 
-// use says whether a session is known. It is in use until done is called.
+// use reports whether a session is known, and marks it as in use until done is called.
 func (s *sessions) use(id string) (done func(), known bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	session, known := s.open[id]
 	if !known || session.messages == 0 && time.Since(session.since) >= idleSession {
-		return nil, false // the next add forgets it
+		return nil, false // the next add removes it
 	}
 	session.messages++
 	return func() {
@@ -102,7 +104,15 @@ func (s *sessions) use(id string) (done func(), known bool) {
 	}, true
 }
 
-// Validate is mcp-go's: an unknown id is an error.
+// showsApps reports whether the client of a session shows MCP Apps.
+func (s *sessions) showsApps(id string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	session, known := s.open[id]
+	return known && session.apps
+}
+
+// Validate implements mcp-go's SessionIdManager: an unknown id is an error.
 func (s *sessions) Validate(id string) (terminated bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -112,7 +122,8 @@ func (s *sessions) Validate(id string) (terminated bool, err error) {
 	return false, nil
 }
 
-// Terminate is mcp-go's: every client may end its session.
+// Terminate implements mcp-go's SessionIdManager: every client may end its
+// session.
 func (s *sessions) Terminate(id string) (notAllowed bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -120,31 +131,30 @@ func (s *sessions) Terminate(id string) (notAllowed bool, err error) {
 	return false, nil
 }
 
-// addedKey is where a request's context has the id of the session that was
-// opened for it.
+// addedKey is the context key for the id of a session opened for this request.
 type addedKey struct{}
 
-// ResolveSessionIdManager is mcp-go's: who deals with the ids of a request.
+// ResolveSessionIdManager implements mcp-go's SessionIdManagerResolver.
 func (s *sessions) ResolveSessionIdManager(r *http.Request) server.SessionIdManager {
 	id, _ := r.Context().Value(addedKey{}).(string)
 	return sessionIDs{s, id}
 }
 
-// sessionIDs is mcp-go's SessionIdManager, for one request.
+// sessionIDs implements mcp-go's SessionIdManager for one request.
 type sessionIDs struct {
 	*sessions
 	added string
 }
 
-// Generate is mcp-go's: it gives out the id of the session that was opened for
-// this request. If none was, the id is empty, and mcp-go makes no session.
+// Generate returns the id of the session opened for this request. If there is none,
+// it returns "", and mcp-go makes no session.
 func (s sessionIDs) Generate() string { return s.added }
 
-// nobody reads the answer to a DELETE that no client sent.
-type nobody struct{}
+// discard is the ResponseWriter of a DELETE that the server sends to itself.
+type discard struct{}
 
-func (nobody) Header() http.Header         { return http.Header{} }
-func (nobody) WriteHeader(int)             {}
-func (nobody) Write(p []byte) (int, error) { return len(p), nil }
-func (nobody) Flush()                      {}
-func (nobody) CanStream() bool             { return false }
+func (discard) Header() http.Header         { return http.Header{} }
+func (discard) WriteHeader(int)             {}
+func (discard) Write(p []byte) (int, error) { return len(p), nil }
+func (discard) Flush()                      {}
+func (discard) CanStream() bool             { return false }

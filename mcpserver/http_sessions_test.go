@@ -15,32 +15,32 @@ import (
 
 const initialize = `{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"test","version":"1"}}}`
 
-// Too many sessions push out those that are quiet, the oldest first; while none
-// is, they are refused.
+// Over the limit, a new session replaces the one that has been quiet for longest. If
+// none is quiet, the new session is refused.
 func TestSessionsAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := serveTest(t)
 		first := s.client(legacyEra)
-		waiting := first.begin(t.Context(), 1) // busy for a minute
+		waiting := first.begin(t.Context(), 1) // keeps the session busy for a minute
 		time.Sleep(time.Second)
 		second := s.client(legacyEra)
 		time.Sleep(time.Second)
-		for range mostSessions - 2 {
+		for range maxSessions - 2 {
 			s.client(legacyEra)
 		}
 		stranger := &peer{served: s, era: legacyEra}
 		w := stranger.post(t.Context(), initialize)
-		if want := fmt.Sprintf("%d sessions are open", mostSessions); w.Code != http.StatusServiceUnavailable || !strings.Contains(w.Body.String(), want) || w.Header().Get("Retry-After") == "" {
-			t.Errorf("one session too many: %d %s", w.Code, w.Body)
+		if want := fmt.Sprintf("%d sessions are open", maxSessions); w.Code != http.StatusServiceUnavailable || !strings.Contains(w.Body.String(), want) || w.Header().Get("Retry-After") == "" {
+			t.Errorf("one session too many got %d %s", w.Code, w.Body)
 		}
 		time.Sleep(quietSession)
 		third := s.client(legacyEra)
 		if got := second.read(t.Context(), 1, `{}`); !strings.HasPrefix(got, "404 no session has this Mcp-Session-Id") {
-			t.Errorf("the session that was quiet for longest: %s", got)
+			t.Errorf("the session that was quiet for longest got %s", got)
 		}
 		for _, p := range []*peer{first, third} {
 			if got := p.read(t.Context(), 2, `{"timeout_ms": 0}`); !strings.HasPrefix(got, "no packet") {
-				t.Errorf("a session that should be kept: %s", got)
+				t.Errorf("a session that should stay got %s", got)
 			}
 		}
 		s.waits(waiting)
@@ -49,7 +49,7 @@ func TestSessionsAreBounded(t *testing.T) {
 	})
 }
 
-// However a client names its revision, it gets no session past the bound.
+// The limit holds for any spelling of the revision.
 func TestSessionsAreBoundedInAnyLetterCase(t *testing.T) {
 	for name, replaced := range map[string]struct{ old, new string }{
 		"older":            {`"params":{`, `"params":{"_meta":{"io.modelcontextprotocol/protocolVersion":"2025-11-25"},`},
@@ -63,13 +63,13 @@ func TestSessionsAreBoundedInAnyLetterCase(t *testing.T) {
 				s := serveTest(t)
 				stranger := &peer{served: s, era: legacyEra}
 				given := 0
-				for range mostSessions + 10 {
+				for range maxSessions + 10 {
 					if w := stranger.post(t.Context(), strings.Replace(initialize, replaced.old, replaced.new, 1)); w.Header().Get(mcp.HeaderSessionID) != "" {
 						given++
 					}
 				}
-				if given > mostSessions {
-					t.Errorf("%d sessions were given", given)
+				if given > maxSessions {
+					t.Errorf("%d sessions were opened", given)
 				}
 				time.Sleep(quietSession)
 				s.client(legacyEra)
@@ -78,11 +78,11 @@ func TestSessionsAreBoundedInAnyLetterCase(t *testing.T) {
 	}
 }
 
-// Sessions that are being opened take the place of one quiet session each.
+// Sessions opened at the same time each replace one quiet session.
 func TestSessionsOpenedAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := serveTest(t)
-		for range mostSessions {
+		for range maxSessions {
 			s.client(legacyEra)
 		}
 		time.Sleep(quietSession)
@@ -103,7 +103,7 @@ func TestSessionsOpenedAtOnce(t *testing.T) {
 	})
 }
 
-// heldAnswer is one to a client that takes it late.
+// heldAnswer is an answer to a client that reads it late.
 type heldAnswer struct {
 	*httptest.ResponseRecorder
 	held <-chan struct{}
@@ -114,14 +114,14 @@ func (h heldAnswer) Write(p []byte) (int, error) {
 	return h.ResponseRecorder.Write(p)
 }
 
-// A session that the client was not told of is not kept: it had gone before.
+// A session is not kept if its client has left before it got the id.
 func TestSessionOfNobody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := serveTest(t)
 		gone, vanish := context.WithCancel(t.Context())
 		vanish()
 		stranger := &peer{served: s, era: legacyEra}
-		for range mostSessions + 1 {
+		for range maxSessions + 1 {
 			stranger.post(gone, initialize)
 		}
 		s.client(legacyEra)
@@ -134,7 +134,7 @@ func TestIdleSessionIsForgotten(t *testing.T) {
 		p := s.client(legacyEra)
 		time.Sleep(idleSession - time.Second)
 		if got := p.read(t.Context(), 1, `{"timeout_ms": 0}`); !strings.HasPrefix(got, "no packet") {
-			t.Errorf("before it is idle for too long: %s", got)
+			t.Errorf("before the idle time has passed: %s", got)
 		}
 		time.Sleep(idleSession)
 		if got := p.read(t.Context(), 2, `{"timeout_ms": 0}`); !strings.HasPrefix(got, "404 ") {
@@ -143,7 +143,7 @@ func TestIdleSessionIsForgotten(t *testing.T) {
 	})
 }
 
-// A DELETE ends the session and what waits in it, and nothing else.
+// A DELETE ends the session and its waiting calls, and nothing else.
 func TestDelete(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := serveTest(t)
@@ -161,6 +161,30 @@ func TestDelete(t *testing.T) {
 		synctest.Wait()
 		s.wants(said, "the read was cancelled")
 		s.waits(others)
+		s.stop()
+		synctest.Wait()
+	})
+}
+
+// A DELETE that is refused ends nothing, and its headers are quoted in short.
+func TestDeleteRefused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := serveTest(t)
+		p := s.client(legacyEra)
+		said := p.begin(t.Context(), 1)
+		for revision, want := range map[string]string{
+			"1999-01-01": `Mcp-Protocol-Version is "1999-01-01"; accepted: 2026-07-28, 2025-11-25, `,
+			"1999" + strings.Repeat("caf\u00e9", 200): `Mcp-Protocol-Version is "1999caf\u00e9caf`,
+		} {
+			r := httptest.NewRequest(http.MethodDelete, "http://localhost/mcp", nil)
+			r.Header.Set(mcp.HeaderSessionID, p.session)
+			r.Header.Set(mcp.HeaderProtocolVersion, revision)
+			if w := answerTo(s, r); w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), want) || w.Body.Len() > 200 {
+				t.Errorf("%.20q: %d %.300q, want %q", revision, w.Code, w.Body, want)
+			}
+		}
+		synctest.Wait()
+		s.waits(said)
 		s.stop()
 		synctest.Wait()
 	})

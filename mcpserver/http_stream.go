@@ -10,27 +10,27 @@ import (
 	"time"
 )
 
-// heartbeat is how often a client that waits for an answer hears that it is
-// under way. Claude Code gives a request up that has no header after 60 s; a
-// read may take 92.
+// heartbeat is how often the server sends something to a client that waits for an
+// answer. Claude Code gives up on a request after 60 s without a header, and a read
+// may take 92 s.
 const heartbeat = 15 * time.Second
 
-// slowAnswer makes an answer that takes long an event stream, which begins
-// before the answer is there. One that comes soon is what it was.
+// slowAnswer is a ResponseWriter that turns a slow answer into an event stream, which
+// starts before the answer is ready. A fast answer stays as it is.
 type slowAnswer struct {
 	http.ResponseWriter
-	header http.Header // as the handler sets it
+	header http.Header // set by the handler
 	ended  chan struct{}
 	beats  sync.WaitGroup
 
-	mu        sync.Mutex // guards what follows, and writing to the client
-	answered  bool       // the handler has begun its answer
+	mu        sync.Mutex // guards all below and writes to the client
+	answered  bool       // whether the handler has started its answer
 	streaming bool
-	data      bytes.Buffer // the answer, while streaming
+	data      bytes.Buffer // the answer, if streaming
 }
 
-// answerSlowly returns what a handler of one JSON answer writes to, and what to
-// call after it.
+// answerSlowly returns the ResponseWriter for a handler that writes one JSON answer,
+// and a function to call after the handler.
 func answerSlowly(w http.ResponseWriter, r *http.Request) (http.ResponseWriter, func()) {
 	if !strings.Contains(strings.Join(r.Header.Values("Accept"), ","), "text/event-stream") {
 		return w, func() {}
@@ -40,7 +40,7 @@ func answerSlowly(w http.ResponseWriter, r *http.Request) (http.ResponseWriter, 
 	return s, s.end
 }
 
-// beat tells the client that its answer is under way.
+// beat sends a comment to the client, so that it keeps waiting.
 func (s *slowAnswer) beat() {
 	tick := time.NewTicker(heartbeat)
 	defer tick.Stop()
@@ -63,14 +63,15 @@ func (s *slowAnswer) beat() {
 			header.Set("X-Accel-Buffering", "no")
 			s.ResponseWriter.WriteHeader(http.StatusOK)
 		}
-		// A client that has gone shows in the request's context.
+		// If the client has left, the request's context ends.
 		_, _ = io.WriteString(s.ResponseWriter, ": the call is under way\n\n")
 		_ = http.NewResponseController(s.ResponseWriter).Flush()
 		s.mu.Unlock()
 	}
 }
 
-// Header is the handler's own until it answers: a beat may be using the other.
+// Header returns the handler's own header until it answers, since a beat may use the
+// real one at the same time.
 func (s *slowAnswer) Header() http.Header { return s.header }
 
 func (s *slowAnswer) WriteHeader(status int) {
@@ -79,13 +80,13 @@ func (s *slowAnswer) WriteHeader(status int) {
 	s.answer(status)
 }
 
-// answer begins the handler's answer. s.mu is held.
+// answer starts the handler's answer. The caller holds s.mu.
 func (s *slowAnswer) answer(status int) {
 	if s.answered {
 		return
 	}
 	s.answered = true
-	if !s.streaming { // else the status was sent long ago
+	if !s.streaming { // otherwise the status is already sent
 		maps.Copy(s.ResponseWriter.Header(), s.header)
 		s.ResponseWriter.WriteHeader(status)
 	}
@@ -101,7 +102,7 @@ func (s *slowAnswer) Write(p []byte) (int, error) {
 	return s.ResponseWriter.Write(p)
 }
 
-// end stops the beats and sends what is still to be sent.
+// end stops the beats and sends the rest of the answer.
 func (s *slowAnswer) end() {
 	close(s.ended)
 	s.beats.Wait()
@@ -109,6 +110,6 @@ func (s *slowAnswer) end() {
 	defer s.mu.Unlock()
 	if s.data.Len() > 0 {
 		event := append([]byte("event: message\ndata: "), bytes.TrimSpace(s.data.Bytes())...)
-		_, _ = s.ResponseWriter.Write(append(event, "\n\n"...)) // as above
+		_, _ = s.ResponseWriter.Write(append(event, "\n\n"...)) // see beat
 	}
 }

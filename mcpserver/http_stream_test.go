@@ -11,8 +11,8 @@ import (
 	"github.com/mark3labs/mcp-go/mcp"
 )
 
-// A read that waits for long is an event stream that begins early, if the
-// client takes one; whatever it takes, a short one is a JSON object.
+// A long read is answered by an event stream that starts early, if the client accepts
+// one. A short read is always answered by a JSON object.
 func TestLongReadIsAStream(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := serveTest(t)

@@ -1,6 +1,7 @@
 package mcpserver
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -21,7 +22,7 @@ import (
 	"github.com/tun-mcp/tun-mcp/tun/tuntest"
 )
 
-// The two eras of MCP: with sessions, and with every request on its own.
+// The two eras of MCP: with sessions and without.
 const (
 	legacyEra = "2025-11-25"
 	modernEra = "2026-07-28"
@@ -33,14 +34,15 @@ func bothEras(t *testing.T, test func(t *testing.T, era string)) {
 	}
 }
 
-// served is a server's handler on a link whose peer is the test. It is made of
-// channels alone, so it lives in a synctest bubble.
+// served is a server's handler on a link whose peer is the test. It uses only channels,
+// so it works in a synctest bubble.
 type served struct {
 	http.Handler
 	t      *testing.T
 	device *tuntest.Device
-	stop   func() // as when the server is told to end
+	stop   func() // ends the server, as a signal would
 	calls  *openCalls
+	server *server.MCPServer
 }
 
 var errTold = errors.New("told to end")
@@ -50,10 +52,10 @@ func serveTest(t *testing.T) *served {
 	server, device := onLink(t)
 	calls, stop := newOpenCalls()
 	t.Cleanup(func() { stop(nil) })
-	return &served{Handler: (&HTTP{loopback: true}).handler(server, calls), t: t, device: device, stop: func() { stop(errTold) }, calls: calls}
+	return &served{Handler: (&HTTP{loopback: true}).handler(server, calls), t: t, device: device, stop: func() { stop(errTold) }, calls: calls, server: server}
 }
 
-// onLink is a server on a link whose peer is the test.
+// onLink returns a server on a link whose peer is the test.
 func onLink(t *testing.T) (*server.MCPServer, *tuntest.Device) {
 	t.Helper()
 	device := tuntest.NewDevice()
@@ -68,13 +70,13 @@ func onLink(t *testing.T) (*server.MCPServer, *tuntest.Device) {
 	return server, device
 }
 
-// peer is one client of a served.
+// peer is a client of a served.
 type peer struct {
 	*served
 	era, session string
 }
 
-// client opens the conversation of an era.
+// client returns a client of an era, initialized if the era has sessions.
 func (s *served) client(era string) *peer {
 	s.t.Helper()
 	p := &peer{served: s, era: era}
@@ -88,30 +90,42 @@ func (s *served) client(era string) *peer {
 }
 
 func (p *peer) post(ctx context.Context, body string) *httptest.ResponseRecorder {
-	r := httptest.NewRequestWithContext(ctx, http.MethodPost, "http://127.0.0.1:8077/mcp", strings.NewReader(body))
-	r.Header.Set("Content-Type", "application/json")
-	r.Header.Set("Accept", "application/json, text/event-stream")
+	r := request(p.session, body).WithContext(ctx)
 	r.Header.Set(mcp.HeaderProtocolVersion, p.era)
-	if p.session != "" {
-		r.Header.Set(mcp.HeaderSessionID, p.session)
-	}
 	if p.era == modernEra {
 		var m struct {
 			Method string
-			Params struct{ Name string }
+			Params struct{ Name, URI string }
 		}
-		if err := json.Unmarshal([]byte(body), &m); err != nil {
-			p.t.Error(err)
+		_ = json.Unmarshal([]byte(body), &m) // a strange message has neither
+		if len(m.Method) <= longestID && plain(m.Method) {
+			r.Header.Set("Mcp-Method", m.Method)
 		}
-		r.Header.Set("Mcp-Method", m.Method)
-		r.Header.Set("Mcp-Name", m.Params.Name)
+		if name := cmp.Or(m.Params.Name, m.Params.URI); len(name) <= longestID && plain(name) {
+			r.Header.Set("Mcp-Name", name)
+		}
 	}
+	return answerTo(p.served, r)
+}
+
+// request returns a request of revision 2025-11-25, in a session unless that is "".
+func request(session, body string) *http.Request {
+	r := httptest.NewRequest(http.MethodPost, "http://127.0.0.1:8077/mcp", strings.NewReader(body))
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Accept", "application/json, text/event-stream")
+	if session != "" {
+		r.Header.Set(mcp.HeaderSessionID, session)
+	}
+	return r
+}
+
+func answerTo(s *served, r *http.Request) *httptest.ResponseRecorder {
 	w := httptest.NewRecorder()
-	p.ServeHTTP(w, r)
+	s.ServeHTTP(w, r)
 	return w
 }
 
-// read calls read_packet and returns what the model would see.
+// read calls read_packet and returns the text for the model.
 func (p *peer) read(ctx context.Context, id int, arguments string) string {
 	meta := ""
 	if p.era == modernEra {
@@ -121,7 +135,7 @@ func (p *peer) read(ctx context.Context, id int, arguments string) string {
 	return said(w)
 }
 
-// said is the text of a tool's result, which may have come as an event.
+// said returns the text of a tool's result, which may be in an event.
 func said(w *httptest.ResponseRecorder) string {
 	data := w.Body.String()
 	if _, event, ok := strings.Cut(data, "event: message\ndata: "); ok {
@@ -136,7 +150,7 @@ func said(w *httptest.ResponseRecorder) string {
 	return answer.Result.Content[0].Text
 }
 
-// begin starts a read that waits, and returns where its answer will come.
+// begin starts a read that waits, and returns the channel for its answer.
 func (p *peer) begin(ctx context.Context, id int) <-chan string {
 	said := make(chan string, 1)
 	go func() { said <- p.read(ctx, id, `{"timeout_ms": 60000}`) }()
@@ -148,12 +162,12 @@ func (p *peer) cancel(id int) {
 	p.t.Helper()
 	w := p.post(p.t.Context(), fmt.Sprintf(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":%d}}`, id))
 	if w.Code != http.StatusAccepted {
-		p.t.Errorf("cancelling: %d %s", w.Code, w.Body)
+		p.t.Errorf("the cancellation got %d %s", w.Code, w.Body)
 	}
 	synctest.Wait()
 }
 
-// wants checks that a read has ended and what it said.
+// wants checks that a read has ended and that its result has want in it.
 func (s *served) wants(said <-chan string, want string) {
 	s.t.Helper()
 	select {
@@ -162,11 +176,11 @@ func (s *served) wants(said <-chan string, want string) {
 			s.t.Errorf("the read said %q, want %q in it", got, want)
 		}
 	default:
-		s.t.Errorf("the read goes on, want %q", want)
+		s.t.Errorf("the read has not ended, want %q", want)
 	}
 }
 
-// waits checks that a read goes on.
+// waits checks that a read has not ended.
 func (s *served) waits(said <-chan string) {
 	s.t.Helper()
 	select {
@@ -176,16 +190,16 @@ func (s *served) waits(said <-chan string) {
 	}
 }
 
-// ping is an echo request from the peer.
+// ping sends an echo request from the peer.
 var ping = []byte{0x45, 0, 0, 28, 0, 0, 0x40, 0, 0x40, 1, 0x26, 0x6e, 10, 77, 0, 1, 10, 77, 0, 2, 8, 0, 0xf7, 0xfe, 0, 0, 0, 1}
 
 func TestCancelledReadTakesNothing(t *testing.T) {
-	bothEras(t, func(t *testing.T, era string) {
+	synctest.Test(t, func(t *testing.T) {
 		s := serveTest(t)
-		p := s.client(era)
+		p := s.client(legacyEra)
 		said := p.begin(t.Context(), 1)
 		p.cancel(1)
-		s.wants(said, "the read was cancelled: no packet was taken")
+		s.wants(said, "the read was cancelled and took no packet")
 		s.device.FromPeer(ping)
 		if got := p.read(t.Context(), 2, `{}`); !strings.HasPrefix(got, "#1 28 bytes") {
 			t.Errorf("the next read got %q", got)
@@ -200,7 +214,7 @@ func TestVanishedClientTakesNothing(t *testing.T) {
 		said := s.client(era).begin(gone, 1)
 		vanish()
 		synctest.Wait()
-		s.wants(said, "200 ") // that is, nothing
+		s.wants(said, "200 ") // an empty result
 		s.device.FromPeer(ping)
 		if got := s.client(era).read(t.Context(), 1, `{}`); !strings.HasPrefix(got, "#1 28 bytes") {
 			t.Errorf("the other client got %q", got)
@@ -208,7 +222,7 @@ func TestVanishedClientTakesNothing(t *testing.T) {
 	})
 }
 
-// Clients count their requests from 1, each by itself.
+// All clients count their requests from 1, so their ids collide.
 func TestClientsOfTheSameID(t *testing.T) {
 	bothEras(t, func(t *testing.T, era string) {
 		s := serveTest(t)
@@ -218,7 +232,7 @@ func TestClientsOfTheSameID(t *testing.T) {
 		if era == legacyEra {
 			s.wants(first, "the read was cancelled")
 		} else {
-			s.waits(first) // nobody can tell whose is meant
+			s.waits(first) // only closing the connection cancels
 		}
 		s.waits(second)
 		s.stop()
@@ -226,7 +240,23 @@ func TestClientsOfTheSameID(t *testing.T) {
 	})
 }
 
-// Over HTTP the cancellation may come before what it cancels.
+// A late cancellation does not end another client's call with the same id. Revision
+// 2026-07-28 has no sessions to tell clients apart, so only closing the connection
+// cancels.
+func TestCancellationAcrossClients(t *testing.T) {
+	bothEras(t, func(t *testing.T, era string) {
+		s := serveTest(t)
+		one, two := s.client(era), s.client(era)
+		waiting := one.begin(t.Context(), 5)
+		two.read(t.Context(), 5, `{"timeout_ms": 0}`)
+		two.cancel(5)
+		s.waits(waiting)
+		s.stop()
+		synctest.Wait()
+	})
+}
+
+// Over HTTP a cancellation may arrive before its request.
 func TestCancellationOvertakes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := serveTest(t)
@@ -257,7 +287,7 @@ func TestStopAnswersWhatWaits(t *testing.T) {
 
 func TestEachPacketOnce(t *testing.T) {
 	bothEras(t, func(t *testing.T, era string) {
-		const clients, packets = 16, 200 // fewer than the queue holds
+		const clients, packets = 16, 200 // packets fit into the queue
 		s := serveTest(t)
 		var mu sync.Mutex
 		given := map[string]int{}
@@ -286,11 +316,11 @@ func TestEachPacketOnce(t *testing.T) {
 		readers.Wait()
 		for number, times := range given {
 			if times != 1 {
-				t.Errorf("%s was given %d times", number, times)
+				t.Errorf("packet %s was read %d times", number, times)
 			}
 		}
 		if len(given) != packets {
-			t.Errorf("%d of %d packets were given", len(given), packets)
+			t.Errorf("%d of %d packets were read", len(given), packets)
 		}
 	})
 }

@@ -6,18 +6,18 @@ import (
 	"time"
 )
 
-// vanished is for how long what was sent to a client may stay unacknowledged.
-// Then its machine is gone, or the network to it. To one that waits for an answer
-// something is sent every heartbeat: within 30 s it is found out, and its read
-// ends. A packet that comes meanwhile may be taken by that read, and is lost.
+// vanished is how long data sent to a client may stay unacknowledged. After that, the
+// client's machine or the network to it counts as gone. Since a waiting client gets a
+// heartbeat, its read ends within 30 s. If that read took a packet in the meantime,
+// the packet is lost.
 const vanished = 12 * time.Second
 
-// keepAlive finds out, within 17 s, where nothing is on its way to the client.
-// While something is, no probe is sent.
+// keepAlive detects a lost client within 17 s. The kernel sends no probes while there
+// is unacknowledged data; vanished covers that case.
 var keepAlive = net.KeepAliveConfig{Enable: true, Idle: 5 * time.Second, Interval: 3 * time.Second, Count: 4}
 
-// listening is how clients' connections are accepted. On Linux one ends when what
-// was sent on it is not acknowledged within patience.
+// listening returns the configuration for listening. On Linux, a connection ends if
+// data sent on it is not acknowledged within patience.
 func listening(patience time.Duration) *net.ListenConfig {
 	config := &net.ListenConfig{
 		KeepAliveConfig: keepAlive,
@@ -25,6 +25,6 @@ func listening(patience time.Duration) *net.ListenConfig {
 			return boundUnacknowledged(listener, patience)
 		},
 	}
-	config.SetMultipathTCP(false) // whose sockets do not take the option
+	config.SetMultipathTCP(false) // MPTCP sockets do not support the option
 	return config
 }

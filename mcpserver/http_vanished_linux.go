@@ -5,13 +5,13 @@ import (
 	"time"
 )
 
-// tcpUserTimeout is TCP_USER_TIMEOUT of tcp(7), which package syscall lacks:
-// for how long, in ms, what was sent may stay unacknowledged.
+// tcpUserTimeout is TCP_USER_TIMEOUT of tcp(7), which package syscall lacks. It sets
+// how long sent data may stay unacknowledged, in milliseconds.
 const tcpUserTimeout = 0x12
 
-// boundUnacknowledged ends each connection of a listening socket, which hands the
-// option down, when what was sent on it is not acknowledged for so long. Without
-// that the kernel sends it again for 15 minutes, and no keep-alive probe meanwhile.
+// boundUnacknowledged sets a limit for unacknowledged data on a listening socket. Its
+// connections inherit the limit and end if they exceed it. Without it, the kernel
+// retransmits for 15 minutes and sends no keep-alive probes.
 func boundUnacknowledged(listener syscall.RawConn, most time.Duration) error {
 	var failed error
 	err := listener.Control(func(fd uintptr) {

@@ -11,8 +11,8 @@ import (
 	"github.com/tun-mcp/tun-mcp/tun/tuntest"
 )
 
-// A client's machine that vanishes while something is on its way to it is found
-// out in time.
+// The server notices in time that a client's machine vanished, even with data in
+// flight.
 func TestVanishedMachineIsFoundOut(t *testing.T) {
 	const most = time.Second
 	listener, err := listening(most).Listen(t.Context(), "tcp", "127.0.0.1:0")
@@ -38,6 +38,6 @@ func TestVanishedMachineIsFoundOut(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := conn.Read(make([]byte, 1)); !errors.Is(err, syscall.ETIMEDOUT) {
-		t.Errorf("the server's end says %v, want %v", err, syscall.ETIMEDOUT)
+		t.Errorf("the server's end fails with %v, want %v", err, syscall.ETIMEDOUT)
 	}
 }

@@ -7,6 +7,6 @@ import (
 	"time"
 )
 
-// boundUnacknowledged does nothing here: what was sent and is not acknowledged
-// is sent again for as long as the system does so.
+// boundUnacknowledged does nothing here: the system decides how long it retransmits
+// unacknowledged data.
 func boundUnacknowledged(syscall.RawConn, time.Duration) error { return nil }

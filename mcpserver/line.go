@@ -7,14 +7,14 @@ import (
 	"io"
 )
 
-// longestLine bounds a JSON-RPC message, in bytes: 64 packets of 65,535 bytes
-// in hex fit.
+// longestLine is the longest JSON-RPC message on stdio, in bytes: enough for 64
+// packets of 65,535 bytes in hex.
 const longestLine = 16 << 20
 
 var errLineTooLong = fmt.Errorf("the message is longer than %d bytes: write fewer packets in a call", longestLine)
 
-// readLine returns the next line. One that is too long is read to its end, kept
-// nowhere and answered, so that the conversation can go on.
+// readLine returns the next line. It reads a line that is too long to its end without
+// keeping it, so that the server can answer with errLineTooLong and go on.
 func readLine(in *bufio.Reader) ([]byte, error) {
 	var line []byte
 	tooLong := false
@@ -27,7 +27,7 @@ func readLine(in *bufio.Reader) ([]byte, error) {
 		}
 		switch {
 		case errors.Is(err, bufio.ErrBufferFull):
-		case tooLong && (err == nil || errors.Is(err, io.EOF)): // at the end, the next call says so
+		case tooLong && (err == nil || errors.Is(err, io.EOF)): // the next call returns io.EOF
 			return nil, errLineTooLong
 		default:
 			return line, err

@@ -3,29 +3,34 @@ package mcpserver
 import (
 	"encoding/json"
 	"fmt"
+	"strconv"
 
 	"github.com/mark3labs/mcp-go/mcp"
 )
 
-// refusal is why a message is not served, in words and as a code of JSON-RPC.
+// refusal is the reason to refuse a message: a JSON-RPC code and a text.
 type refusal struct {
 	code int
-	why  string
+	text string
 }
 
-// tooMany refuses a request beside all those that are under way.
-var tooMany = &refusal{mcp.INTERNAL_ERROR, fmt.Sprintf("%d requests are under way, that is the most: wait for one to end", mostRequests)}
+// tooMany refuses a request because too many are in progress.
+var tooMany = &refusal{mcp.INTERNAL_ERROR, fmt.Sprintf("%d requests are in progress, which is the limit: wait for one to end", maxRequests)}
 
-// inUse refuses a request beside one of the same id. Served, its end would be
-// taken for the other's, and a cancellation would end either of the two.
+// inUse refuses a request with the id of another one in progress, since their answers
+// and cancellations could not be told apart.
 func inUse(key string) *refusal {
-	return &refusal{mcp.INVALID_REQUEST, fmt.Sprintf("a request with the id %s is under way: give each request an id of its own", key)}
+	id := unquoted(key)
+	if text, err := strconv.Unquote(key); err == nil {
+		id = quote(text)
+	}
+	return &refusal{mcp.INVALID_REQUEST, fmt.Sprintf("a request with the id %s is in progress: give each request its own id", id)}
 }
 
-// answer is what the client is told, by its message's id: null if there is none,
-// as JSON-RPC 2.0 section 5 has it.
+// answer returns the JSON-RPC error for a message with this id. Without an id it is
+// null (JSON-RPC 2.0, section 5).
 func (r *refusal) answer(id json.RawMessage) mcp.JSONRPCError {
 	var given any
 	_ = json.Unmarshal(id, &given)
-	return mcp.NewJSONRPCError(mcp.NewRequestId(given), r.code, r.why, nil)
+	return mcp.NewJSONRPCError(mcp.NewRequestId(given), r.code, r.text, nil)
 }

@@ -4,53 +4,57 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
 
+	"github.com/tun-mcp/tun-mcp/session"
 	"github.com/tun-mcp/tun-mcp/tools"
 )
 
 const (
-	// mostRequests bounds the requests being served at once. Every waiting
-	// read is one.
-	mostRequests = 256
+	// maxRequests is the most concurrent requests, including waiting reads.
+	maxRequests = 256
 
-	// farewell is how long requests under way may take once the client or the
-	// server ends. A client that no longer reads must not keep the server alive.
+	// maxIdle is the most workers that wait for their turn. After a burst of
+	// requests, the others end.
+	maxIdle = 2
+
+	// farewell is how long requests in progress may take after the client or the
+	// server has ended. A client that no longer reads must not keep the server
+	// alive.
 	farewell = 500 * time.Millisecond
 )
 
-// ServeStdio serves one client on in and out, JSON-RPC a line, until in ends,
-// out takes no more or ctx ends, all of which return nil.
+// ServeStdio serves one client on in and out, one JSON-RPC message a line. It
+// returns nil when in ends, out fails or ctx ends.
 //
-// The messages are handled by mcp-go, the lines are read here: its own stdio
-// loop loses a cancellation that arrives before a worker has taken the call up,
-// and with it the packets that the cancelled read takes later.
+// mcp-go handles the messages, but not the lines: its own stdio loop loses a
+// cancellation that arrives before a worker has started the call. The cancelled read
+// would then take packets that nobody sees.
 func ServeStdio(ctx context.Context, s *server.MCPServer, in io.Reader, out io.Writer) error {
-	ctx, cancel := context.WithCancelCause(ctx) // what waits is told the cause
+	ctx, cancel := context.WithCancelCause(ctx) // waiting calls report the cause
 	defer cancel(nil)
-	c := &stdioClient{server: s, gone: cancel, writing: make(chan struct{}, 1), out: out, notices: make(chan mcp.JSONRPCNotification, 100), underWay: map[string]context.CancelCauseFunc{}}
+	c := &stdioClient{server: s, gone: cancel, memory: newMemory(), writing: make(chan struct{}, 1), out: out, notices: make(chan mcp.JSONRPCNotification, maxRequests), underWay: map[string]context.CancelCauseFunc{}}
 	if err := s.RegisterSession(ctx, c); err != nil {
 		return fmt.Errorf("serving MCP on stdio: %w", err)
 	}
 	defer s.UnregisterSession(context.WithoutCancel(ctx), c.SessionID())
 	ctx = s.WithContext(ctx, c)
 
-	go c.notify(ctx)
 	ended := make(chan error, 1)
 	go func() { ended <- c.listen(ctx, bufio.NewReaderSize(in, 64<<10)) }()
 	var err error
 	select {
 	case err = <-ended:
-		c.finished() // let what is nearly done be answered
+		c.finished() // answer the calls that are nearly done
 	case <-ctx.Done():
 	}
 	cancel(errClientLeft)
@@ -58,102 +62,176 @@ func ServeStdio(ctx context.Context, s *server.MCPServer, in io.Reader, out io.W
 	return err
 }
 
-// errClientLeft is why a stdio server ends by itself.
+// errClientLeft is the cause if the server ends because of its client.
 var errClientLeft = errors.New("its client has closed stdin or stdout")
 
 // stdioClient is the one client of a stdio server.
 type stdioClient struct {
 	server  *server.MCPServer
-	gone    context.CancelCauseFunc // ends the serving: the client cannot be written to
-	notices chan mcp.JSONRPCNotification
+	memory  *memory                      // for the requests in progress
+	gone    context.CancelCauseFunc      // ends the server when the client cannot be written to
+	notices chan mcp.JSONRPCNotification // from requests in progress, to be written before their answers
+	apps    atomic.Bool                  // whether its initialize announced MCP Apps
 
-	writing chan struct{} // has room for one: who is in may write to out
+	writing chan struct{} // a lock of capacity 1 for writing to out
 	out     io.Writer
 
-	requests sync.WaitGroup                     // those in underWay
-	mu       sync.Mutex                         // guards what follows, and adding to requests
-	ending   bool                               // no more requests are taken up
-	underWay map[string]context.CancelCauseFunc // requests being served, by their key
+	requests sync.WaitGroup                     // for the requests in underWay
+	mu       sync.Mutex                         // guards all below and requests.Add
+	ending   bool                               // whether new requests are refused
+	underWay map[string]context.CancelCauseFunc // requests in progress, by key
 }
 
-// The session that mcp-go keeps a client by. Stdio has one, known by no id and
-// ready as soon as it speaks.
+// These methods implement mcp-go's ClientSession. Stdio has one session, which is
+// ready from the start.
 func (c *stdioClient) SessionID() string                                   { return "stdio" }
 func (c *stdioClient) Initialize()                                         {}
 func (c *stdioClient) Initialized() bool                                   { return true }
 func (c *stdioClient) NotificationChannel() chan<- mcp.JSONRPCNotification { return c.notices }
 
-// notify writes what the server has to tell unasked.
-func (c *stdioClient) notify(ctx context.Context) {
+// listen serves messages, one a line, until in or ctx ends. A worker that has read a
+// request handles it itself, and lets another worker read on before it waits for
+// anything. That saves handing the request to a goroutine that first has to wake up
+// and grow its stack, and a packet is written before another goroutine is woken.
+func (c *stdioClient) listen(ctx context.Context, in *bufio.Reader) error {
+	turn := &turn{in: in, next: make(chan struct{}, 1), ended: make(chan error, 1)}
+	turn.next <- struct{}{}
+	go c.work(ctx, turn)
+	select {
+	case err := <-turn.ended:
+		if !errors.Is(err, io.EOF) {
+			return fmt.Errorf("reading from the MCP client: %w", err)
+		}
+	case <-ctx.Done(): // the workers end, and perhaps none is reading
+	}
+	return nil
+}
+
+// A turn is the right to read from the client. One worker has it at a time.
+type turn struct {
+	in    *bufio.Reader
+	next  chan struct{} // holds one element while nobody reads
+	ended chan error    // gets the reason why reading has ended
+	idle  atomic.Int32  // number of workers that wait for next
+}
+
+// pass lets the next worker read.
+func (c *stdioClient) pass(ctx context.Context, t *turn) {
+	if t.idle.Load() == 0 { // make sure that one worker waits
+		go c.work(ctx, t)
+	}
+	t.next <- struct{}{}
+}
+
+// work waits for its turn, reads until a request comes and handles it. The turn is
+// passed on while it handles it. It repeats this until the client or ctx ends.
+func (c *stdioClient) work(ctx context.Context, t *turn) {
 	for {
+		t.idle.Add(1)
 		select {
-		case n := <-c.notices:
-			c.write(n)
+		case <-t.next:
 		case <-ctx.Done():
+			return
+		}
+		t.idle.Add(-1)
+		serve, err := c.read(ctx, t.in)
+		var passed sync.Once
+		pass := func() { passed.Do(func() { c.pass(ctx, t) }) }
+		if err != nil {
+			t.ended <- err
+			pass = func() {}
+		}
+		if serve != nil {
+			serve(pass)
+		}
+		pass()
+		if err != nil || t.idle.Load() >= maxIdle {
 			return
 		}
 	}
 }
 
-// listen takes up one message a line until in ends.
-func (c *stdioClient) listen(ctx context.Context, in *bufio.Reader) error {
-	for {
-		line, err := readLine(in)
+// read takes messages until one is a request, and returns the function that serves
+// it. The error is the reason why nothing more can be read; serve may also be set, for
+// the last request.
+func (c *stdioClient) read(ctx context.Context, in *bufio.Reader) (serve func(pass func()), err error) {
+	for err == nil && serve == nil {
+		var line []byte
+		line, err = readLine(in)
 		if errors.Is(err, errLineTooLong) {
 			c.write((&refusal{mcp.INVALID_REQUEST, err.Error()}).answer(nil))
+			err = nil
 			continue
 		}
 		if line = bytes.TrimSpace(line); len(line) > 0 {
-			c.take(ctx, line)
-		}
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return fmt.Errorf("reading from the MCP client: %w", err)
+			serve = c.take(ctx, line)
 		}
 	}
+	return serve, err
 }
 
-// take handles one message. A request gets a goroutine of its own, and is known
-// by its id from here on: a cancellation that comes next finds it.
-func (c *stdioClient) take(ctx context.Context, line []byte) {
-	m, why := parseMessage(line)
-	if why != nil {
+// take processes one message. For a request it only registers the id, so that a
+// cancellation in the next message finds it, and returns the function that serves it.
+// That passes the turn on before anything that may take long.
+func (c *stdioClient) take(ctx context.Context, line []byte) (serve func(pass func())) {
+	m, why := parseMessage(c.server, line)
+	switch {
+	case m.answer: // this server asked nothing, and an answer gets no answer
+		return nil
+	case why != nil && (m.request || m.Method == ""): // otherwise it is a notification, which gets no answer
 		c.write(why.answer(m.ID))
-		return
-	}
-	if !m.request {
+		return nil
+	case why != nil:
+		return nil
+	case !m.request:
 		if m.Method == string(mcp.MethodNotificationCancelled) {
-			c.cancel(m.Params.RequestID)
+			c.cancel(m.RequestID)
 		}
-		c.handle(ctx, m, line)
-		return
+		c.handle(ctx, m, func() {})
+		return nil
+	}
+	held := &share{of: c.memory}
+	if !held.resize(cost(line)) {
+		c.write(noMemory.answer(m.ID))
+		return nil
 	}
 	ctx, done, why := c.begin(ctx, m.key)
 	if why != nil {
+		held.release()
 		c.write(why.answer(m.ID))
-		return
+		return nil
 	}
-	go func() {
+	return func(pass func()) {
 		defer done()
-		c.handle(ctx, m, line)
-	}()
+		defer held.release()
+		c.handle(ctx, m, pass)
+	}
 }
 
-// handle answers a message if there is something to answer, and the client has
-// not cancelled it (it should not be answered then, by MCP's cancellation). What
-// a tool had done before is told all the same: packets are in it, or were sent.
-func (c *stdioClient) handle(ctx context.Context, m message, line []byte) {
+// handle answers a message, unless it needs no answer or the client has cancelled it
+// (MCP says not to answer then). If a tool has already read or sent packets, the
+// answer is sent all the same. It calls pass before the request waits or takes long.
+func (c *stdioClient) handle(ctx context.Context, m message, pass func()) {
 	defer func() {
-		// mcp-go recovers what tools do, not prompts, resources and itself.
+		// mcp-go recovers panics in tools, but not elsewhere.
 		if fault := recover(); fault != nil {
 			slog.Error("a request failed", "method", m.Method, "panic", fault)
-			why := &refusal{mcp.INTERNAL_ERROR, fmt.Sprintf("%s failed inside this server (%v): it goes on, the request was not served", m.Method, fault)}
+			why := &refusal{mcp.INTERNAL_ERROR, fmt.Sprintf("%s failed inside this server (%v): the request was not served, but the server goes on", m.Method, fault)}
+			pass()
 			c.write(why.answer(m.ID))
 		}
 	}()
-	response := c.server.HandleMessage(ctx, line)
+	if m.Method == string(mcp.MethodInitialize) && m.request && !mcp.IsModernProtocol(m.Revision) { // others have no effect
+		c.apps.Store(m.Apps)
+	}
+	if m.Apps || m.Revision == "" && c.apps.Load() {
+		ctx = withApps(ctx)
+	}
+	if m.Method != string(mcp.MethodToolsCall) {
+		pass()
+	}
+	response := c.server.HandleMessage(withArguments(session.WithBeforeWait(ctx, pass), m.Arguments), m.Frame)
+	pass() // a client that does not read can still be read from
 	if response == nil || len(m.ID) == 0 {
 		return
 	}
@@ -163,25 +241,40 @@ func (c *stdioClient) handle(ctx context.Context, m message, line []byte) {
 	c.write(response)
 }
 
-// acted says whether a tool has done what it was called for, or some of it.
+// acted reports whether a tool has done its work, or part of it.
 func acted(response mcp.JSONRPCMessage) bool {
 	answer, _ := response.(mcp.JSONRPCResponse)
 	result, ok := answer.Result.(*mcp.CallToolResult)
 	return ok && !result.IsError
 }
 
-// write sends one message. A client that cannot be written to is gone, though
-// it, or a child of its, may hold the other end of stdin for long.
+// write sends one message, after the notifications that are waiting. A request's
+// notifications thus come before its answer.
 func (c *stdioClient) write(message any) {
-	line, err := json.Marshal(message)
-	if err != nil {
-		slog.Error("an answer could not be encoded", "error", err)
-		return
-	}
 	c.writing <- struct{}{}
 	defer func() { <-c.writing }()
-	if _, err := c.out.Write(append(line, '\n')); err != nil {
-		slog.Debug("the MCP client could not be written to", "error", err)
+	for waiting := true; waiting; {
+		select {
+		case notice := <-c.notices:
+			c.writeLine(notice)
+		default:
+			waiting = false
+		}
+	}
+	c.writeLine(message)
+}
+
+// writeLine sends one message. If that fails, the client is gone, even if stdin is
+// still open because the client or one of its children holds the other end. The
+// caller holds c.writing.
+func (c *stdioClient) writeLine(message any) {
+	line, err := encode(message)
+	if err != nil {
+		slog.Error("cannot encode an answer", "error", err)
+		return
+	}
+	if _, err := c.out.Write(line); err != nil {
+		slog.Debug("cannot write to the MCP client", "error", err)
 		c.gone(errClientLeft)
 	}
 }

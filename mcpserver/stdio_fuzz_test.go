@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"os"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -16,8 +17,8 @@ import (
 	"github.com/tun-mcp/tun-mcp/tools"
 )
 
-// FuzzStdio: whatever lines a client sends, the server survives them: it
-// answers each with one line of JSON-RPC at most, and then a ping as ever.
+// FuzzStdio: the server survives any lines from a client. It answers each with at most
+// one line of JSON-RPC, and then still answers a ping.
 func FuzzStdio(f *testing.F) {
 	const call = `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"hexdump","arguments":{"hex":"4500"}}}`
 	for _, lines := range []string{
@@ -31,7 +32,7 @@ func FuzzStdio(f *testing.F) {
 	} {
 		f.Add([]byte(lines))
 	}
-	// On a link that has ended nothing waits for a packet.
+	// On a link that has ended, no call waits for a packet.
 	s := session.New(ended{}, session.Config{})
 	f.Cleanup(func() { s.Close() })
 	<-s.Done()
@@ -39,15 +40,15 @@ func FuzzStdio(f *testing.F) {
 	host := &tools.Host{Session: s, Assist: tools.AssistFix, Own: []netip.Addr{netip.MustParseAddr("10.77.0.2")}, Status: status}
 	all := host.All()
 	f.Fuzz(func(t *testing.T, lines []byte) {
-		if bytes.Count(lines, []byte("\n")) > mostRequests/2 {
-			return // the last one has to find room
+		if bytes.Count(lines, []byte("\n")) > maxRequests/2 {
+			return // leave room for the last request
 		}
 		server, err := New(Config{Version: "test", Tools: all, Status: status})
 		if err != nil {
 			t.Fatal(err)
 		}
 		out := &heard{last: make(chan struct{})}
-		// The client hangs up when its last request is answered.
+		// The client hangs up after the answer to its last request.
 		in := io.MultiReader(bytes.NewReader(lines), strings.NewReader("\n"+lastRequest+"\n"), hangsUp{out.last})
 		if err := ServeStdio(t.Context(), server, in, out); err != nil {
 			t.Fatal(err)
@@ -61,9 +62,9 @@ const (
 	lastRequest = `{"jsonrpc":"2.0","id":` + lastID + `,"method":"ping"}`
 )
 
-// heard is what a client hears.
+// heard collects the server's output.
 type heard struct {
-	mu   sync.Mutex // guards the fields below; what is late is written after the end
+	mu   sync.Mutex // guards the fields below, since late answers come after the end
 	text bytes.Buffer
 	last chan struct{} // closed when the last request is answered
 	once sync.Once
@@ -87,9 +88,10 @@ func (h *heard) check(t *testing.T, lines []byte) {
 		var request struct {
 			ID any `json:"id"`
 		}
-		_ = json.Unmarshal(line, &request) // what is none has no id
+		_ = json.Unmarshal(line, &request) // a line that is not a request has no id
 		asked = append(asked, request.ID)
 	}
+	nameless := 0
 	for line := range bytes.Lines(h.text.Bytes()) {
 		var answer struct {
 			JSONRPC       string          `json:"jsonrpc"`
@@ -98,33 +100,36 @@ func (h *heard) check(t *testing.T, lines []byte) {
 			Result, Error json.RawMessage //
 		}
 		if err := json.Unmarshal(line, &answer); err != nil || answer.JSONRPC != "2.0" {
-			t.Fatalf("%q is answered by %q, %v", lines, line, err)
+			t.Fatalf("%q: the answer is %q, %v", lines, line, err)
 		}
 		if answer.Method != "" {
 			if answer.ID != nil {
-				t.Errorf("%q: the server asks %q", lines, line)
+				t.Errorf("%q: the server sends the request %q", lines, line)
 			}
 			continue
 		}
 		if (answer.Result == nil) == (answer.Error == nil) {
 			t.Errorf("%q: neither result nor error, or both, in %q", lines, line)
 		}
-		// An answer without an id is to a line of which none could be read.
-		at := -1
-		for i, id := range asked {
-			if reflect.DeepEqual(id, answer.ID) || answer.ID == nil && at < 0 {
-				at = i
-			}
-		}
-		if at < 0 {
-			t.Errorf("%q: nothing asked for %q", lines, line)
+		// An answer without an id is for a line whose id could not be read. Answers may
+		// come in any order, so those with an id take their lines first.
+		if answer.ID == nil {
+			nameless++
 			continue
 		}
-		asked = append(asked[:at:at], asked[at+1:]...)
+		at := slices.IndexFunc(asked, func(id any) bool { return reflect.DeepEqual(id, answer.ID) })
+		if at < 0 {
+			t.Errorf("%q: no request for the answer %q", lines, line)
+			continue
+		}
+		asked = slices.Delete(asked, at, at+1)
+	}
+	if nameless > len(asked) {
+		t.Errorf("%q: %d answers without an id, and %d lines without another answer", lines, nameless, len(asked))
 	}
 }
 
-// hangsUp is the end of what a client says.
+// hangsUp is a reader that ends the input when the client hangs up.
 type hangsUp struct{ when <-chan struct{} }
 
 func (h hangsUp) Read([]byte) (int, error) {

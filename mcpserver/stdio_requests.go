@@ -10,8 +10,8 @@ import (
 	"github.com/tun-mcp/tun-mcp/tools"
 )
 
-// begin enters a request by its key and returns what ends it, or why it cannot
-// be served.
+// begin registers a request by its key. It returns its context and a function to call
+// when it is done, or the reason to refuse it.
 func (c *stdioClient) begin(ctx context.Context, key string) (context.Context, func(), *refusal) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -21,7 +21,7 @@ func (c *stdioClient) begin(ctx context.Context, key string) (context.Context, f
 	if _, twice := c.underWay[key]; twice {
 		return nil, nil, inUse(key)
 	}
-	if len(c.underWay) >= mostRequests {
+	if len(c.underWay) >= maxRequests {
 		return nil, nil, tooMany
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -36,8 +36,8 @@ func (c *stdioClient) begin(ctx context.Context, key string) (context.Context, f
 	}, nil
 }
 
-// cancel ends the request of that id. One that is over, or was never there, is
-// no fault: a cancellation crosses the answer on its way.
+// cancel cancels the request with this id. If it is unknown or finished, cancel does
+// nothing, since a cancellation may cross the answer.
 func (c *stdioClient) cancel(id json.RawMessage) {
 	key, why := keyOf(id)
 	if why != nil {
@@ -50,8 +50,7 @@ func (c *stdioClient) cancel(id json.RawMessage) {
 	}
 }
 
-// finished takes no more requests up and waits until none is under way, for as
-// long as a farewell is.
+// finished stops accepting requests and waits for those in progress, up to farewell.
 func (c *stdioClient) finished() {
 	c.mu.Lock()
 	c.ending = true

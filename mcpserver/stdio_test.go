@@ -9,13 +9,14 @@ import (
 	"testing/synctest"
 )
 
-// A request may not have the id of one that is under way: the two could not be
-// told apart, neither by an answer nor by a cancellation.
+// A request may not have the id of one in progress, since their answers and
+// cancellations could not be told apart.
 func TestDuplicateID(t *testing.T) {
 	for _, ids := range []struct{ first, same, other string }{
 		{"1", "1", `"1"`},
 		{"1", "1.0", "2"},
 		{"100", "1e2", `"100"`},
+		{"0", "-0", "1e-323"},
 		{`"a"`, `"\u0061"`, `"A"`},
 	} {
 		t.Run(ids.first+" "+ids.same, func(t *testing.T) {
@@ -23,9 +24,9 @@ func TestDuplicateID(t *testing.T) {
 				w.hear()
 				w.send(call(ids.first, "wait", "{}") + call(ids.same, "say", "{}") + call(ids.other, "say", "{}"))
 				w.want(`"error":{"code":-32600,"message":"a request with the id`, `"said {}"`)
-				w.send(cancel(ids.same)) // the first is still known by its id; it is not answered
+				w.send(cancel(ids.same)) // cancels the first, which gets no answer
 				w.want()
-				w.send(call(ids.first, "say", "{}")) // and when it is over the id is free
+				w.send(call(ids.first, "say", "{}")) // now the id is free
 				w.want(`"said {}"`)
 			})
 		})
@@ -37,13 +38,21 @@ func TestIDsThatCannotBeAnswered(t *testing.T) {
 		w.hear()
 		for _, id := range []string{"null", "true", "[1]", `{"a":1}`, "9007199254740993", "1e999"} {
 			w.send(call(id, "say", "{}"))
-			w.want(`{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"the id is ` + strings.ReplaceAll(id, `"`, `\"`) + `: accepted is a string, or a number below 2^53"}}`)
+			w.want(`{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"the id is ` + strings.ReplaceAll(id, `"`, `\"`) + `; accepted: a string, or a number below 2^53"}}`)
+		}
+		for _, id := range []string{"1e-400", "-1e-999999999", "1.00000000000000000001", `"\ud800"`} {
+			w.send(call(id, "say", "{}"))
+			w.want(`"id":null,"error":{"code":-32600,"message":"the id is `)
+		}
+		for id, answered := range map[string]string{"0.1": "0.1", "-15e-1": "-1.5", "0e-999999999": "0", "5e-324": "5e-324", `"\ud83d\ude00"`: `"😀"`, `"\ufffd"`: "\"\ufffd\"", `"\\ud800"`: `"\\ud800"`} {
+			w.send(call(id, "say", "{}"))
+			w.want(`"id":` + answered + `,"result"`)
 		}
 	})
 }
 
-// A cancellation of what is not there yet is forgotten: ids are the client's,
-// and it cannot mean a request that it has not made.
+// A cancellation before its request has no effect on stdio: a client cannot mean a
+// request that it has not yet sent.
 func TestCancelBeforeTheRequest(t *testing.T) {
 	onWire(t, func(t *testing.T, w *wire) {
 		w.hear()
@@ -52,8 +61,7 @@ func TestCancelBeforeTheRequest(t *testing.T) {
 	})
 }
 
-// A cancellation in the same breath as its request finds it, however busy the
-// server is.
+// A cancellation right after its request finds it, even if the server is busy.
 func TestCancelRightBehindTheRequest(t *testing.T) {
 	onWire(t, func(t *testing.T, w *wire) {
 		w.hear()
@@ -65,7 +73,7 @@ func TestCancelRightBehindTheRequest(t *testing.T) {
 		w.want()
 		lines = ""
 		for i := range 100 {
-			lines += call(strconv.Itoa(i), "say", "{}") // whose ids are free, if the calls have ended
+			lines += call(strconv.Itoa(i), "say", "{}") // the ids are free if the calls have ended
 		}
 		w.send(lines)
 		if got := w.heard(); len(got) != 100 || strings.Contains(strings.Join(got, ""), "error") {
@@ -74,8 +82,21 @@ func TestCancelRightBehindTheRequest(t *testing.T) {
 	})
 }
 
-// A client that has cancelled a call wants no answer, unless the call has done
-// something that it ought to know.
+// A tool that says when it waits holds the reading up until then, and no longer.
+func TestSwiftCalls(t *testing.T) {
+	onWire(t, func(t *testing.T, w *wire) {
+		w.hear()
+		for range 3 {
+			w.send(call("1", "swift", `{"a":1}`) + call("2", "swift", "{}") + call("3", "swift", `{"a":2}`) + call("4", "swift", "{}") + call("5", "say", "{}"))
+			w.want(`"id":1,"result":{"content":[{"type":"text","text":"swift {\"a\":1}"}]}`, `"id":3,"result":{"content":[{"type":"text","text":"swift {\"a\":2}"}]}`, `"said {}"`)
+			w.send(cancel("2") + cancel("4"))
+			w.want()
+		}
+	})
+}
+
+// A cancelled call gets no answer, unless it has done something that the client should
+// know.
 func TestCancelledIsNotAnswered(t *testing.T) {
 	onWire(t, func(t *testing.T, w *wire) {
 		w.hear()
@@ -84,14 +105,15 @@ func TestCancelledIsNotAnswered(t *testing.T) {
 	})
 }
 
-// That the server ends is no cancellation by the client: all is answered.
+// When the server ends, waiting calls are answered, since the client did not cancel
+// them.
 func TestEndIsAnswered(t *testing.T) {
 	onWire(t, func(t *testing.T, w *wire) {
 		w.hear()
 		w.send(call("1", "wait", "{}"))
 		w.in.Close()
 		if err := <-w.ended; err != nil {
-			t.Errorf("the serving ended with %v, want nil", err)
+			t.Errorf("ServeStdio returned %v, want nil", err)
 		}
 		w.want("waited in vain")
 	})
@@ -107,20 +129,20 @@ func TestCancelAfterTheAnswer(t *testing.T) {
 	})
 }
 
-// Half a message is answered in words, but never served.
+// Half a message is answered by an error and not served.
 func TestHalfALineThenEOF(t *testing.T) {
 	onWire(t, func(t *testing.T, w *wire) {
 		w.hear()
 		w.send(call("1", "say", `{"text":"whole"}`) + call("2", "say", "{}")[:40])
 		w.in.Close()
-		w.want(`said {\"text\":\"whole\"}`, `"id":null,"error":{"code":-32700,"message":"this is no JSON-RPC message: unexpected end of JSON input"}`)
+		w.want(`said {\"text\":\"whole\"}`, `"id":null,"error":{"code":-32700,"message":"not a JSON-RPC message: unexpected end of JSON input"}`)
 		if err := <-w.ended; err != nil {
-			t.Errorf("the serving ended with %v, want nil", err)
+			t.Errorf("ServeStdio returned %v, want nil", err)
 		}
 	})
 }
 
-// A line needs no newline where the input ends.
+// The last line needs no newline.
 func TestWholeLineThenEOF(t *testing.T) {
 	onWire(t, func(t *testing.T, w *wire) {
 		w.hear()
@@ -137,7 +159,7 @@ func TestInvalidUTF8(t *testing.T) {
 		w.send(line)
 		w.want(`"id":5,"error":{"code":-32700,"message":"the message is not UTF-8: byte ` + strconv.Itoa(strings.Index(line, "\xe9")) + ` is 0xe9; send text as UTF-8`)
 		w.send("\xff\xfe\n" + call("6", "say", `{"text":"café"}`))
-		w.want("this is no JSON-RPC message: invalid character", "café")
+		w.want("not a JSON-RPC message: invalid character", "café")
 	})
 }
 
@@ -146,14 +168,14 @@ func TestNoJSONObject(t *testing.T) {
 		w.hear()
 		for _, line := range []string{"null", "42", `"text"`, "[" + strings.TrimSpace(call("1", "say", "{}")) + "]"} {
 			w.send(line + "\n")
-			w.want(`"id":null,"error":{"code":-32600,"message":"this is no JSON object: send each JSON-RPC message by itself, batches are not served"`)
+			w.want(`"id":null,"error":{"code":-32600,"message":"not a JSON object: send each JSON-RPC message by itself, batches are not supported"`)
 		}
-		w.send(`{"jsonrpc":"2.0","id":1,"result":{}}` + "\n") // an answer, to nothing that was asked
+		w.send(`{"jsonrpc":"2.0","id":1,"result":{}}` + "\n") // an answer without a request
 		w.want()
 	})
 }
 
-// What has no method, and is no answer either, is answered by the id that it has.
+// A message that has no method and is not an answer gets an error with its id.
 func TestNoMethod(t *testing.T) {
 	onWire(t, func(t *testing.T, w *wire) {
 		w.hear()
@@ -169,7 +191,7 @@ func TestNoMethod(t *testing.T) {
 	})
 }
 
-// What fails inside a tool is an error of that call alone.
+// A panic in a tool is an error of only that call.
 func TestToolPanics(t *testing.T) {
 	onWire(t, func(t *testing.T, w *wire) {
 		w.hear()
@@ -180,8 +202,8 @@ func TestToolPanics(t *testing.T) {
 	})
 }
 
-// A client that reads late gets every answer. Meanwhile the server takes up no
-// more than it can keep, and lets the client wait.
+// A client that reads late gets every answer. Meanwhile the server accepts only what it
+// can keep, and lets the client wait.
 func TestClientReadsLate(t *testing.T) {
 	onWire(t, func(t *testing.T, w *wire) {
 		const calls = 400
@@ -197,7 +219,7 @@ func TestClientReadsLate(t *testing.T) {
 		synctest.Wait()
 		select {
 		case <-sent:
-			t.Error("the server takes up whatever comes")
+			t.Error("the server accepts everything")
 		default:
 		}
 		w.hear()
@@ -206,10 +228,10 @@ func TestClientReadsLate(t *testing.T) {
 			switch {
 			case strings.Contains(line, `"said \"xxx`):
 				said++
-			case strings.Contains(line, "256 requests are under way, that is the most: wait for one to end"):
+			case strings.Contains(line, "256 requests are in progress, which is the limit: wait for one to end"):
 				refused++
 			default:
-				t.Errorf("unasked for: %s", line)
+				t.Errorf("unexpected line: %s", line)
 			}
 		}
 		if said+refused != calls || said < 256 {
@@ -218,14 +240,14 @@ func TestClientReadsLate(t *testing.T) {
 	})
 }
 
-// A client that closed its end of stdout is gone, though stdin is open.
+// A client that has closed its end of stdout is gone, even if stdin is open.
 func TestClientClosesItsEnd(t *testing.T) {
 	onWire(t, func(t *testing.T, w *wire) {
 		w.send(call("1", "wait", "{}"))
 		w.out.CloseWithError(errors.New("nobody reads"))
 		w.send(call("2", "say", "{}"))
 		if err := <-w.ended; err != nil {
-			t.Errorf("the serving ended with %v, want nil", err)
+			t.Errorf("ServeStdio returned %v, want nil", err)
 		}
 	})
 }

@@ -17,18 +17,18 @@ import (
 	"github.com/tun-mcp/tun-mcp/tools"
 )
 
-// wire is a client's end of the stdio of a server in this process, in a bubble.
+// wire is the client's end of a stdio server in this process, in a bubble.
 type wire struct {
 	t     *testing.T
 	in    *io.PipeWriter // the server's stdin
 	out   *io.PipeReader // its stdout
-	lines chan string    // what it wrote, as far as hear was called
-	ended chan error     // what ServeStdio returned
+	lines chan string    // the lines from the server, once hear was called
+	ended chan error     // the result of ServeStdio
 }
 
-// onWire serves tools that a test can hold up: say returns its text, wait goes
-// on until it is cancelled and is an error then, act has done something before,
-// fail panics.
+// onWire serves tools for tests: say returns its text, wait waits until it is cancelled
+// and then fails, act does the same after it has done something, fail panics. Swift is
+// wait without arguments and say with them, and says itself when it waits.
 func onWire(t *testing.T, test func(t *testing.T, w *wire)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -45,6 +45,15 @@ func onWire(t *testing.T, test func(t *testing.T, w *wire)) {
 				<-ctx.Done()
 				return "acted", nil
 			}),
+			{Name: "swift", Schema: map[string]any{"type": "object"}, Swift: true, Call: func(ctx context.Context, text json.RawMessage) (string, error) {
+				if len(text) > 2 { // it does not wait
+					return "swift " + string(text), nil
+				}
+				session.BeforeWait(ctx)
+				session.BeforeWait(ctx)
+				<-ctx.Done()
+				return "", errors.New("waited in vain")
+			}},
 			tool("fail", func(context.Context, json.RawMessage) (string, error) { panic("out of order") }),
 		}})
 		if err != nil {
@@ -64,7 +73,7 @@ func onWire(t *testing.T, test func(t *testing.T, w *wire)) {
 	})
 }
 
-// hear begins to read what the server writes.
+// hear starts to read the server's output.
 func (w *wire) hear() {
 	go func() {
 		for scanner := bufio.NewScanner(w.out); scanner.Scan(); {
@@ -73,7 +82,7 @@ func (w *wire) hear() {
 	}()
 }
 
-// send writes lines, or pieces of them, all at once.
+// send writes lines, or parts of them, at once.
 func (w *wire) send(text string) {
 	w.t.Helper()
 	if _, err := io.WriteString(w.in, text); err != nil {
@@ -81,8 +90,8 @@ func (w *wire) send(text string) {
 	}
 }
 
-// heard returns what the server has written since it was last asked, once
-// nothing in the bubble can go on by itself.
+// heard waits until everything in the bubble is blocked, and returns the lines that the
+// server has written since the last call.
 func (w *wire) heard() []string {
 	synctest.Wait()
 	var all []string
@@ -93,8 +102,7 @@ func (w *wire) heard() []string {
 	return all
 }
 
-// want checks that for each of parts, and for nothing else, a line was written
-// that has it.
+// want checks that the server has written one line with each of parts, and no others.
 func (w *wire) want(parts ...string) {
 	w.t.Helper()
 	got := w.heard()
@@ -107,16 +115,16 @@ func (w *wire) want(parts ...string) {
 		got = slices.Delete(got, i, i+1)
 	}
 	for _, line := range got {
-		w.t.Errorf("unasked for: %s", line)
+		w.t.Errorf("unexpected line: %s", line)
 	}
 }
 
-// call is a line that calls a tool; the id is JSON.
+// call returns a line that calls a tool. The id is JSON.
 func call(id, tool, arguments string) string {
 	return fmt.Sprintf(`{"jsonrpc":"2.0","id":%s,"method":"tools/call","params":{"name":%q,"arguments":%s}}`+"\n", id, tool, arguments)
 }
 
-// cancel is a line that cancels a request.
+// cancel returns a line that cancels a request.
 func cancel(id string) string {
 	return fmt.Sprintf(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":%s}}`+"\n", id)
 }

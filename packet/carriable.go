@@ -5,11 +5,11 @@ import (
 	"fmt"
 )
 
-// Carriable says why a link with an MTU of mtu bytes cannot carry b, nil if it
-// can: b is empty, of a version other than 4 and 6, shorter than its header
-// (IPv4: 20 bytes, and what its IHL states; IPv6: 40), or longer than mtu. The
-// kernel takes such a packet from a TUN device and loses it without a word.
-// Whether the packet is otherwise sound is the business of Check.
+// Carriable returns the reason why a link with an MTU of mtu bytes cannot carry b,
+// or nil. b must not be empty, its version must be 4 or 6, it must be at least as
+// long as its header (IPv4: 20 bytes, or what the IHL states; IPv6: 40), and not
+// longer than mtu. The kernel accepts other packets from a TUN device and silently
+// drops them. Check covers everything else.
 func Carriable(b []byte, mtu int) error {
 	if len(b) == 0 {
 		return errors.New("the packet is empty")
@@ -27,7 +27,7 @@ func Carriable(b []byte, mtu int) error {
 			return fmt.Errorf("%d bytes are shorter than an IPv6 header (%d)", len(b), ipv6Len)
 		}
 	default:
-		return fmt.Errorf("version is %d, the link carries 4 and 6", version)
+		return fmt.Errorf("IP version is %d; accepted: 4 and 6", version)
 	}
 	if len(b) > mtu {
 		return fmt.Errorf("%d bytes are over the link's MTU of %d: send fragments", len(b), mtu)

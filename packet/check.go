@@ -2,21 +2,24 @@ package packet
 
 import "strconv"
 
-// Check verifies every header length and checksum of a packet and returns
-// what is wrong, outermost first, nil if nothing is: version, IHL, total
-// length, header checksum and options of IPv4 (RFC 791); payload length,
-// extension headers and their options of IPv6 (RFC 8200); lengths and
-// checksums of ICMP, ICMPv6, UDP and TCP, and the options of TCP. Bytes behind
-// the stated length are a fault of that length, and so is a payload length of
-// 0 before a payload (jumbograms, RFC 2675, are not supported).
+// Check verifies every header length and checksum of a packet and returns the
+// faults, outermost first, or nil. For IPv4 (RFC 791) it checks version, IHL,
+// total length, header checksum and options; for IPv6 (RFC 8200) payload length,
+// extension headers and their options; for ICMP, ICMPv6, UDP and TCP lengths and
+// checksum, and for TCP its options. If bytes follow the stated length, that
+// length is a fault. So is a payload length of 0 with a payload, since jumbograms
+// (RFC 2675) are not supported.
 //
-// A UDP checksum of 0 means none, which IPv4 allows (RFC 768) and IPv6 does
-// not (RFC 8200 section 8.1). The transport of a fragment cannot be judged and
-// is not; that fragments but the last carry a multiple of eight bytes is.
+// A UDP datagram may end before the packet does. Then its own length counts, and
+// the rest is the surplus area (RFC 9868), which is not checked.
 //
-// What a checksum should be is computed with the lengths put right, so that
-// all faults of a list can be corrected in one go. A header that is damaged
-// (the fault is one of size, IHL or data offset) hides what is behind it.
+// A UDP checksum of 0 means none. IPv4 allows that (RFC 768), IPv6 does not (RFC
+// 8200 section 8.1). The transport of a fragment cannot be checked; only its size
+// is: all fragments but the last carry a multiple of eight bytes.
+//
+// The right checksum is computed as if the lengths were already corrected, so all
+// faults of a list can be corrected in one go. A damaged header (a fault of size,
+// IHL or data offset) hides everything after it.
 func Check(b []byte) []Fault {
 	v := parse(b)
 	return v.check()
@@ -57,8 +60,8 @@ func (v *view) checkIP(faults []Fault) []Fault {
 	return checkOptions(faults, v.b, "IPv4", ipv4Min, v.hdr, optionSize)
 }
 
-// checkFragment verifies what RFC 791 section 3.2 and RFC 8200 section 4.5 ask
-// of a fragment; a receiver drops those that do not fit.
+// checkFragment verifies the size and the end of a fragment (RFC 791 section 3.2,
+// RFC 8200 section 4.5). A receiver drops fragments that do not fit.
 func (v *view) checkFragment(faults []Fault) []Fault {
 	layer := "IPv4"
 	if v.version == 6 {
@@ -68,8 +71,8 @@ func (v *view) checkFragment(faults []Fault) []Fault {
 	if v.more && size%8 != 0 {
 		faults = append(faults, Fault{layer, "fragment payload length", v.fragAt, uint64(size), 8, MultipleOf})
 	}
-	// With the headers that stand before it: the whole packet of IPv4, all
-	// behind its first header of IPv6.
+	// The length field of the reassembled packet also counts these headers: for IPv4
+	// all of them, for IPv6 those after the first.
 	before := v.hdr
 	if v.version == 6 {
 		before = v.fragAt - fragmentLen - ipv6Len
@@ -83,7 +86,7 @@ func (v *view) checkFragment(faults []Fault) []Fault {
 func (v *view) checkTransport(faults []Fault) []Fault {
 	layer := v.kind.layer()
 	if v.kind == kindUDP {
-		if given, want := int(v.u16(v.up+4)), v.end-v.up; given != want {
+		if given, want := int(v.u16(v.up+4)), v.transportEnd()-v.up; given != want {
 			faults = append(faults, Fault{layer, "length", v.up + 4, uint64(given), uint64(want), Exactly})
 		}
 	}
@@ -97,14 +100,13 @@ func (v *view) checkTransport(faults []Fault) []Fault {
 	return faults
 }
 
-// checksumAbsent says whether a checksum field of this value means that there
-// is no checksum.
+// checksumAbsent reports whether the value given means that there is no checksum.
 func (v *view) checksumAbsent(given uint16) bool {
 	return v.kind == kindUDP && v.version == 4 && given == 0
 }
 
-// checkOptions verifies that the options at b[at:end] fit; behind one that
-// does not, no further one can be found.
+// checkOptions verifies that the options in b[at:end] fit. It stops at the first
+// one that does not, since the next cannot be found.
 func checkOptions(faults []Fault, b []byte, layer string, at, end int, sizeOf func([]byte, int, int) (int, Fault)) []Fault {
 	for at < end {
 		size, fault := sizeOf(b, at, end)

@@ -21,7 +21,7 @@ func TestFaultString(t *testing.T) {
 	}
 }
 
-// Changing bytes of a good packet leads to these faults.
+// Each change to a good packet causes these faults.
 func TestCheckNamesEachFault(t *testing.T) {
 	for _, c := range []struct {
 		sample string
@@ -46,7 +46,7 @@ func TestCheckNamesEachFault(t *testing.T) {
 		{"ipv4-fragment-first", map[string]string{"40": "ffff", "26": "0001"}, ""},
 		{"ipv4-fragment-last", map[string]string{"6": "20fb", "10": "0000"}, "IPv4 header checksum is 0x0000"},
 	} {
-		b, err := Patch(sample(t, c.sample), c.change)
+		b, err := Patch(sample(t, c.sample), nil, c.change)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -73,8 +73,8 @@ func TestFragmentsThatDoNotFit(t *testing.T) {
 	}
 }
 
-// Faults that Check gives with an exact value can all be corrected in one go,
-// and the result is what Fix returns.
+// All faults with an exact value can be corrected in one go, and the result is the
+// same as that of Fix.
 func TestFaultsCorrectedInOneGo(t *testing.T) {
 	for _, name := range sampleNames(t) {
 		b := sample(t, name)
@@ -86,7 +86,7 @@ func TestFaultsCorrectedInOneGo(t *testing.T) {
 			binary.BigEndian.PutUint16(b[fault.At:], uint16(fault.Want))
 		}
 		if faults := Check(b); faults != nil {
-			t.Errorf("%s: left over: %v", name, faults)
+			t.Errorf("%s: faults left: %v", name, faults)
 		}
 		if string(b) != string(fixed) && name != "udp-no-checksum" {
 			t.Errorf("%s: Fix differs\n%s%s", name, Words(b, 99), Words(fixed, 99))
@@ -111,11 +111,11 @@ func TestFix(t *testing.T) {
 		}
 	}
 	if fixed, err := Fix(sample(t, "udp-no-checksum")); err != nil || string(fixed) != string(sample(t, "udp-dns-query")) {
-		t.Errorf("a checksum is not filled in for UDP over IPv4: %v", err)
+		t.Errorf("Fix does not fill in the checksum of UDP over IPv4: %v", err)
 	}
 	for _, b := range [][]byte{nil, {0x45}, make([]byte, 70000), append([]byte{0x45}, make([]byte, 65535)...), append([]byte{0x60}, make([]byte, 65575)...)} {
 		if _, err := Fix(b); err == nil {
-			t.Errorf("%d bytes are fixed", len(b))
+			t.Errorf("Fix accepts %d bytes", len(b))
 		}
 	}
 }
@@ -146,7 +146,7 @@ func TestCarriable(t *testing.T) {
 		{ping, 1500, ""},
 		{ping, 84, ""},
 		{nil, 1500, "the packet is empty"},
-		{sample(t, "version-5"), 1500, "version is 5, the link carries 4 and 6"},
+		{sample(t, "version-5"), 1500, "IP version is 5; accepted: 4 and 6"},
 		{ping[:12], 1500, "12 bytes are shorter than an IPv4 header (20)"},
 		{append([]byte{0x46}, ping[1:20]...), 1500, "20 bytes are shorter than the IPv4 header of 24 bytes that its IHL states"},
 		{sample(t, "ipv6-ping-request")[:39], 1500, "39 bytes are shorter than an IPv6 header (40)"},
@@ -163,8 +163,8 @@ func TestCarriable(t *testing.T) {
 	}
 }
 
-// A fragment that would make a packet longer than any is a fault, its headers
-// counted (RFC 791 section 3.1, RFC 8200 section 4.5).
+// It is a fault if the whole packet would be too long with this fragment, including
+// headers (RFC 791 section 3.1, RFC 8200 section 4.5).
 func TestFragmentEnd(t *testing.T) {
 	for hex, want := range map[string]string{
 		"45000000 00001ffc 40110000 0a4d0001 0a4d0002 00000000000000":                                                                              "", // 20 + 65,504 + 7

@@ -2,10 +2,10 @@ package packet
 
 import "encoding/binary"
 
-// sum adds b as 16-bit words, an odd last byte padded with a zero, to acc:
-// the Internet checksum of RFC 1071 before folding. It takes eight bytes a
-// step as two 32-bit words, since 2^16 is 1 modulo 2^16-1; acc cannot
-// overflow with less than 16 GiB.
+// sum adds b to acc as 16-bit words, padding an odd last byte with zero. The result
+// is the Internet checksum of RFC 1071 before folding. Each step adds eight bytes
+// as two 32-bit words, which gives the same since 2^16 is 1 modulo 2^16-1. acc
+// cannot overflow with less than 16 GiB.
 func sum(b []byte, acc uint64) uint64 {
 	for len(b) >= 8 {
 		v := binary.BigEndian.Uint64(b)
@@ -34,16 +34,19 @@ func checksum(acc uint64) uint16 {
 	return ^uint16(acc)
 }
 
-// agrees says whether a receiver takes given where want was computed. Both
-// forms of zero are one value in one's complement arithmetic: 0xffff in place
-// of 0x0000 sums up to the same, and incremental updates arrive at it
-// (RFC 1624 section 3).
+// Checksum returns the Internet checksum of b (RFC 1071). An odd last byte is
+// padded with zero.
+func Checksum(b []byte) uint16 { return checksum(sum(b, 0)) }
+
+// agrees reports whether a receiver that computes want accepts the checksum given.
+// In one's complement arithmetic 0xffff and 0x0000 are both zero and sum up to the
+// same, and incremental updates can produce 0xffff (RFC 1624 section 3).
 func agrees(given, want uint16) bool {
 	return given == want || want == 0 && given == 0xffff
 }
 
-// headerChecksum returns the IPv4 header checksum as given, and as it has to
-// be once the total length is right. Call it only if v.hdr is not 0.
+// headerChecksum returns the IPv4 header checksum as given, and the right one for
+// a corrected total length. Call it only if v.hdr is not 0.
 func (v *view) headerChecksum() (given, want uint16) {
 	h := v.b[:v.hdr]
 	acc := sum(h[:2], uint64(len(v.b)))
@@ -51,47 +54,42 @@ func (v *view) headerChecksum() (given, want uint16) {
 	return v.u16(10), checksum(sum(h[12:], acc))
 }
 
-// transportChecksum returns the ICMP, ICMPv6, UDP or TCP checksum as given
-// and as it has to be once the lengths are right, and its offset. ok is false
-// where there is none to judge: a fragment, another protocol, a header too
-// short.
+// transportChecksum returns the ICMP, ICMPv6, UDP or TCP checksum as given, the
+// right one for corrected lengths, and its offset. ok is false if there is nothing
+// to check: a fragment, another protocol, or a short header.
 func (v *view) transportChecksum() (given, want uint16, at int, ok bool) {
 	if v.kind == kindOther || v.frag || v.bad.Field != "" {
 		return 0, 0, 0, false
+	}
+	if v.kind == kindUDP {
+		return v.u16(v.up + 6), v.udpChecksum(v.transportEnd() - v.up), v.up + 6, true
 	}
 	seg := v.b[v.up:v.end]
 	field := 2
 	var acc uint64
 	switch v.kind {
-	case kindUDP:
-		field = 6
-		// Its length field counts, and is taken as right.
-		acc = v.pseudoHeader() + sum(seg[:4], 0) + uint64(len(seg)) + sum(seg[8:], 0)
 	case kindTCP:
 		field = 16
-		acc = v.pseudoHeader() + sum(seg[:16], 0) + sum(seg[18:], 0)
+		acc = v.pseudoHeader(len(seg)) + sum(seg[:16], 0) + sum(seg[18:], 0)
 	case kindICMPv6:
 		// RFC 4443 section 2.3.
-		acc = v.pseudoHeader() + sum(seg[:2], 0) + sum(seg[4:], 0)
+		acc = v.pseudoHeader(len(seg)) + sum(seg[:2], 0) + sum(seg[4:], 0)
 	case kindICMP:
 		acc = sum(seg[:2], 0) + sum(seg[4:], 0)
 	}
 	want = checksum(acc)
-	if v.kind == kindUDP && want == 0 {
-		want = 0xffff // 0 means that there is none (RFC 768)
-	}
 	return v.u16(v.up + field), want, v.up + field, true
 }
 
-// pseudoHeader sums the pseudo-header of RFC 9293 section 3.1 or RFC 8200
-// section 8.1. The destination is the final one where a routing header of
-// IPv6 still has segments left; source routes in IPv4 options are not
-// followed, the destination is then the header's, as hosts do it.
-func (v *view) pseudoHeader() uint64 {
-	acc := uint64(v.end-v.up) + uint64(v.proto)
-	if v.version == 4 {
-		return sum(v.b[12:20], acc)
+// pseudoHeader returns the sum of the pseudo-header (RFC 9293 section 3.1, RFC 8200
+// section 8.1) for size bytes of transport. If a source route of IPv4 (RFC 1122
+// section 3.2.1.8) or a routing header of IPv6 has hops left, it takes the final
+// destination. If there is a home address, it takes that as source.
+func (v *view) pseudoHeader(size int) uint64 {
+	length := 4
+	if v.version == 6 {
+		length = 16
 	}
-	acc = sum(v.b[8:24], acc)
-	return sum(v.b[v.finalDst:v.finalDst+16], acc)
+	acc := sum(v.b[v.src:v.src+length], uint64(size)+uint64(v.proto))
+	return sum(v.b[v.finalDst:v.finalDst+length], acc)
 }

@@ -20,7 +20,7 @@ func random(seed uint64, n int) []byte {
 	return b
 }
 
-// RFC 1071 section 3 works through these bytes; the sum is ddf2.
+// These bytes are the example of RFC 1071 section 3; their sum is ddf2.
 func TestChecksumOfRFC1071(t *testing.T) {
 	b := []byte{0x00, 0x01, 0xf2, 0x03, 0xf4, 0xf5, 0xf6, 0xf7}
 	if got := ^checksum(sum(b, 0)); got != 0xddf2 {
@@ -60,7 +60,7 @@ func TestAgrees(t *testing.T) {
 	}
 }
 
-// serialize lets gopacket build a packet, lengths and checksums included.
+// serialize builds a packet with gopacket, including lengths and checksums.
 func serialize(t *testing.T, network gopacket.NetworkLayer, transport gopacket.SerializableLayer, payload []byte) []byte {
 	t.Helper()
 	if c, ok := transport.(interface {
@@ -78,7 +78,7 @@ func serialize(t *testing.T, network gopacket.NetworkLayer, transport gopacket.S
 	return buf.Bytes()
 }
 
-// zeroed returns a copy without the lengths and checksums that Fix fills in.
+// zeroed returns a copy with zeros for the lengths and checksums that Fix fills in.
 func zeroed(b []byte) []byte {
 	c := append([]byte(nil), b...)
 	v := parse(c)
@@ -97,7 +97,7 @@ func zeroed(b []byte) []byte {
 	return c
 }
 
-// What gopacket's serializer fills in, Check accepts and Fix fills in too.
+// Check accepts the lengths and checksums from gopacket, and Fix fills in the same.
 func TestAgreementWithGopacket(t *testing.T) {
 	for round := range uint64(300) {
 		payload := random(round, int(round*7%1400))
@@ -133,9 +133,9 @@ func TestAgreementWithGopacket(t *testing.T) {
 	}
 }
 
-// The rule that an agent is taught: the checksum of an echo reply is that of
-// the request plus 0x0800 with end-around carry (RFC 1624), and swapping the
-// addresses leaves the header checksum as it is.
+// The rule that the guides teach: the checksum of an echo reply is the request's
+// plus 0x0800 with end-around carry (RFC 1624), and swapping the addresses does not
+// change the header checksum.
 func TestEchoReplyRule(t *testing.T) {
 	for round := range uint64(5000) {
 		request := append(sample(t, "ping-request")[:28:28], random(round, int(round%100))...)
@@ -156,8 +156,8 @@ func TestEchoReplyRule(t *testing.T) {
 	}
 }
 
-// Where the full sum of a reply is 0x0000, the rule arrives at 0xffff: the
-// same number, and every receiver takes it.
+// If the checksum of a reply is 0x0000, the rule gives 0xffff. That is also zero,
+// and every receiver accepts it.
 func TestEchoReplyRuleAtZero(t *testing.T) {
 	reply := sample(t, "ping-reply")
 	reply = reply[:32]
@@ -172,6 +172,6 @@ func TestEchoReplyRuleAtZero(t *testing.T) {
 	}
 	fixed[22], fixed[23] = 0xff, 0xff
 	if faults := Check(fixed); faults != nil {
-		t.Errorf("0xffff for 0x0000: %v", faults)
+		t.Errorf("0xffff in place of 0x0000: %v", faults)
 	}
 }

@@ -5,16 +5,20 @@ import (
 	"strings"
 )
 
-// Dump is the text of the hexdump tool: 8,192 bytes of b at most, those from the
-// offset from on, as 16-bit words, 16 bytes a line behind the decimal offset of the
-// first, and beside them, if ascii is true, the bytes as printable ASCII ('.' for others) in a frame of two bars.
-// The frame begins in the same column of every line and ends the line, so that
-// no '|' of a packet can be taken for its end. If fields is true, each
-// header field follows with offset, size in bytes (or bits), name and meaning,
-// then the range of the payload, then the verdict on each checksum and every
-// other fault that Check finds. Strangers' bytes appear as text nowhere but in
-// the frame. Every line ends in a newline. The dump of a packet of 1,500
-// bytes is about 7,000 bytes long.
+// Dump returns the text of the hexdump tool. It shows up to 8,192 bytes of b,
+// starting at offset from: 16-bit words, 16 bytes a line, after the decimal offset
+// of the first byte.
+//
+// If ascii is true, each line also shows its bytes as printable ASCII ('.' for
+// others) between two bars. The first bar is in the same column of every line and
+// the second one ends the line, so a '|' from a packet is never mistaken for a bar.
+// Bytes of the packet appear as text only between the bars.
+//
+// If fields is true, the header fields follow, each with offset, size in bytes (or
+// bits), name and meaning, then the range of the payload, the verdict on each
+// checksum, and every other fault that Check finds.
+//
+// Every line ends in a newline. The dump of 1,500 bytes is about 7,000 bytes long.
 func Dump(b []byte, from int, fields, ascii bool) string {
 	var s sheet
 	s.bytes(b, min(max(from, 0), len(b)), ascii)
@@ -38,14 +42,14 @@ func Dump(b []byte, from int, fields, ascii bool) string {
 	return s.String()
 }
 
-// sheet is a Dump being written.
+// sheet is the text of a Dump.
 type sheet struct{ strings.Builder }
 
-// dumpBytes bounds the bytes that a Dump shows: clients keep a text of over
-// 50,000 characters from their models.
+// dumpBytes is the most bytes that a Dump shows. Clients do not pass texts of over
+// 50,000 characters to their models.
 const dumpBytes = 8192
 
-// bytes writes the plain dump, from an offset on.
+// bytes writes the plain dump, starting at offset from.
 func (s *sheet) bytes(b []byte, from int, ascii bool) {
 	if left := len(b) - from - dumpBytes; left > 0 {
 		defer fmt.Fprintf(s, "+ %d more bytes, from %d\n", left, from+dumpBytes)
@@ -74,15 +78,15 @@ func printable(b []byte) []byte {
 	return out
 }
 
-// title begins a new header.
+// title writes the line that starts a header.
 func (s *sheet) title(name string, size int) { fmt.Fprintf(s, "%s, %d bytes\n", name, size) }
 
-// field writes one line: offset, size in bytes, name and meaning.
+// field writes a line with offset, size in bytes, name and meaning.
 func (s *sheet) field(at, size int, name, format string, args ...any) {
 	s.line(at, fmt.Sprint(size), name, fmt.Sprintf(format, args...))
 }
 
-// bits is field with a size in bits; at is the byte in which they begin.
+// bits is like field, with the size in bits; at is the byte of the first bit.
 func (s *sheet) bits(at, size int, name, format string, args ...any) {
 	s.line(at, fmt.Sprint(size, " bits"), name, fmt.Sprintf(format, args...))
 }
@@ -92,8 +96,8 @@ func (s *sheet) line(at int, size, name, meaning string) {
 	s.WriteString(strings.TrimRight(text, " ") + "\n")
 }
 
-// payload writes the range of what follows the headers; to is one past its
-// last byte.
+// payload writes the range of bytes after the headers, from up to but not including
+// to.
 func (s *sheet) payload(name string, from, to int) {
 	switch to - from {
 	case 0:
@@ -105,11 +109,11 @@ func (s *sheet) payload(name string, from, to int) {
 	}
 }
 
-// verdicts writes a line on each checksum, and one on each fault that is none
-// of a checksum.
+// verdicts writes a line for each checksum and for each fault that is not about a
+// checksum.
 func (s *sheet) verdicts(v *view) {
 	faults := v.check()
-	header, once := "", "" // what a verdict depends on
+	header, once := "", "" // conditions of the verdicts
 	for _, fault := range faults {
 		if strings.HasSuffix(fault.Field, "length") && fault.Bound == Exactly {
 			once = " once the lengths are right"

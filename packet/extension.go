@@ -1,18 +1,22 @@
 package packet
 
-// maxExtensions bounds the chain of IPv6 extension headers. RFC 8200 section
-// 4.1 orders six of them, destination options twice.
+// maxExtensions is the most IPv6 extension headers that a packet may have. RFC 8200
+// section 4.1 lists six, with destination options twice.
 const maxExtensions = 8
+
+// optionHomeAddress is the type of the Home Address option.
+const optionHomeAddress = 0xc9
 
 // extension is one IPv6 extension header inside a packet.
 type extension struct {
-	proto   uint8 // which one it is
-	off     int   // its offset in the packet, in bytes
-	size    int   // its length in bytes
-	options bool  // it holds type-length-value options
+	proto   uint8 // the next header value that announces it
+	off     int   // offset in the packet, in bytes
+	size    int   // length in bytes
+	options bool  // whether it holds type-length-value options
 }
 
-// extensionName is the name of an extension header that walkExtensions follows.
+// extensionName returns the name of an extension header that walkExtensions knows,
+// or "".
 func extensionName(proto uint8) string {
 	switch proto {
 	case protoHopByHop:
@@ -29,11 +33,11 @@ func extensionName(proto uint8) string {
 	return ""
 }
 
-// walkExtensions follows the chain of extension headers (RFC 8200 section 4,
-// authentication header RFC 4302) to what stands behind it, or to the first
-// one that does not fit, which becomes v.bad. Behind a fragment header of a
-// later fragment there are no more headers, and a fragment within a fragment is
-// left to who puts the outer one together.
+// walkExtensions follows the chain of extension headers (RFC 8200 section 4; RFC
+// 4302 for the authentication header) to its end. At the first header that does not
+// fit it sets v.bad and stops. It also stops at a second fragment header, which only
+// counts after reassembly, and after the fragment header of a later fragment, where
+// no headers follow.
 func (v *view) walkExtensions() {
 	for {
 		name := extensionName(v.proto)
@@ -72,6 +76,9 @@ func (v *view) walkExtensions() {
 		if v.proto == protoRouting {
 			v.findFinalDestination(x)
 		}
+		if v.proto == protoDestOptions {
+			v.findHomeAddress(x)
+		}
 		v.proto = v.b[x.off]
 		v.up += x.size
 		if x.proto == protoFragment {
@@ -88,11 +95,10 @@ func (v *view) walkExtensions() {
 	}
 }
 
-// findFinalDestination notes the address that the pseudo-header takes while a
-// routing header has segments left (RFC 8200 section 8.1): the last address
-// of type 0 (RFC 5095 deprecates it) and type 2 (RFC 6275 section 6.4), the
-// first of the list of type 4 (RFC 8754 section 2). Other types keep the
-// header's destination.
+// findFinalDestination sets v.finalDst, the destination in the pseudo-header, if a
+// routing header has segments left (RFC 8200 section 8.1). It is the last address of
+// type 0 (deprecated by RFC 5095) and type 2 (RFC 6275 section 6.4), and the first
+// in the list of type 4 (RFC 8754 section 2). Other types do not change it.
 func (v *view) findFinalDestination(x extension) {
 	addresses := (x.size - 8) / 16
 	if addresses == 0 || v.b[x.off+3] == 0 {
@@ -103,5 +109,20 @@ func (v *view) findFinalDestination(x extension) {
 		v.finalDst = x.off + 8 + 16*(addresses-1)
 	case 4:
 		v.finalDst = x.off + 8
+	}
+}
+
+// findHomeAddress sets v.src to the Home Address option (RFC 6275 section 6.3), which
+// replaces the source address before the transport sees the packet.
+func (v *view) findHomeAddress(x extension) {
+	for at, end := x.off+2, x.off+x.size; at < end; {
+		size, fault := ipv6OptionSize(v.b, at, end)
+		if fault.Field != "" {
+			return
+		}
+		if v.b[at] == optionHomeAddress && size == 2+16 {
+			v.src = at + 2
+		}
+		at += size
 	}
 }

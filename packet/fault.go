@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Bound says how a Fault's Want is meant.
+// Bound is how the field of a Fault must compare with Want.
 type Bound uint8
 
 const (
@@ -15,18 +15,18 @@ const (
 	MultipleOf              // the field should be a multiple of Want
 )
 
-// Fault is one thing wrong with a packet: a length or a checksum that is not
-// what it should be. It is comparable; the zero value is no fault.
+// Fault is a wrong length or checksum in a packet. It is comparable; the zero value
+// means no fault.
 type Fault struct {
 	Layer string // "IP", "IPv4", "IPv6", "ICMP", "ICMPv6", "UDP" or "TCP"
 	Field string // the field's name, such as "checksum" or "total length"
 	At    int    // offset of the field in the packet, in bytes
-	Given uint64 // what the packet says; lengths are in bytes
-	Want  uint64 // what it should say, see Bound
+	Given uint64 // the value in the packet; lengths are in bytes
+	Want  uint64 // the right value or its limit, see Bound
 	Bound Bound
 }
 
-// String words the fault: "ICMP checksum is 0x3eb6, should be 0x3eb7".
+// String describes the fault: "ICMP checksum is 0x3eb6, should be 0x3eb7".
 func (f Fault) String() string {
 	switch {
 	case f.Field == "version":

@@ -7,8 +7,8 @@ import (
 	"github.com/google/gopacket/layers"
 )
 
-// ipv4 writes the fields of an IPv4 header (RFC 791 section 3.1), as far as
-// they are there.
+// ipv4 writes the fields of an IPv4 header (RFC 791 section 3.1), as far as the
+// packet has them.
 func (s *sheet) ipv4(v *view) {
 	b := v.b
 	s.title("IPv4 header", max(v.hdr, ipv4Min))
@@ -35,6 +35,9 @@ func (s *sheet) ipv4(v *view) {
 		}
 		s.field(at, size, "option", "%s", ipv4OptionName(b[at]))
 		at += size
+	}
+	if v.finalDst > 16 {
+		s.field(v.finalDst, 4, "final destination", "%s", addr4(b, v.finalDst))
 	}
 }
 
@@ -98,6 +101,9 @@ func (s *sheet) extension(v *view, x extension) {
 		s.field(x.off+8, 4, "sequence number", "%d", v.u32(x.off+8))
 	case x.options:
 		s.ipv6Options(b, x.off+2, x.off+x.size)
+		if v.src > x.off && v.src < x.off+x.size {
+			s.field(v.src, 16, "home address", "%s", addr6(b, v.src))
+		}
 	}
 }
 
@@ -113,7 +119,8 @@ func (s *sheet) ipv6Options(b []byte, at, end int) {
 	}
 }
 
-// ipv6OptionName names the options of RFC 8200 section 4.2 and two more.
+// ipv6OptionName returns the name of an IPv6 option: those of RFC 8200 section 4.2
+// and three more.
 func ipv6OptionName(t uint8) string {
 	switch t {
 	case 0:
@@ -122,6 +129,8 @@ func ipv6OptionName(t uint8) string {
 		return "PadN"
 	case 5:
 		return "router alert" // RFC 2711
+	case optionHomeAddress:
+		return "home address"
 	case 0xc2:
 		return "jumbo payload" // RFC 2675
 	}

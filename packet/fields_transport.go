@@ -8,8 +8,8 @@ import (
 	"github.com/google/gopacket/layers"
 )
 
-// transport writes the fields of what follows the IP headers, as far as they
-// are there, and the range of the payload.
+// transport writes the fields of the transport header, as far as the packet has
+// them, and the range of the payload.
 func (s *sheet) transport(v *view) {
 	if v.hdr == 0 {
 		return
@@ -36,7 +36,11 @@ func (s *sheet) udp(v *view) {
 	s.field(v.up+2, 2, "destination port", "%s", portName(v.kind, v.u16(v.up+2)))
 	s.field(v.up+4, 2, "length", "%d", v.u16(v.up+4))
 	s.field(v.up+6, 2, "checksum", "0x%04x", v.u16(v.up+6))
-	s.payload("payload", v.up+udpLen, v.end)
+	end := v.transportEnd()
+	s.payload("payload", v.up+udpLen, end)
+	if end < v.end {
+		s.payload("surplus area, after the UDP length (RFC 9868)", end, v.end)
+	}
 }
 
 // tcp writes the fields of a TCP header (RFC 9293 section 3.1) and its options.
@@ -76,8 +80,8 @@ func tcpFlagNames(flags uint8) string {
 	return names.String()
 }
 
-// tcpOptionValue decodes the options of RFC 9293, RFC 7323 and RFC 2018; it is
-// given the whole option.
+// tcpOptionValue decodes the value of a TCP option of RFC 9293, RFC 7323 or RFC
+// 2018. option is the whole option, with kind and length.
 func tcpOptionValue(option []byte) string {
 	switch kind, size := option[0], len(option); {
 	case kind == layers.TCPOptionKindMSS && size == 4:
@@ -139,8 +143,8 @@ func (s *sheet) icmp(v *view) {
 	s.payload("payload", rest, v.end)
 }
 
-// neighborOptions writes the options of neighbor discovery (RFC 4861 section
-// 4.6); their length counts units of eight bytes, 0 is not allowed.
+// neighborOptions writes the options of neighbor discovery (RFC 4861 section 4.6).
+// Their length is in units of eight bytes and must not be 0.
 func (s *sheet) neighborOptions(v *view, at int) {
 	for at+8 <= v.end {
 		size := int(v.b[at+1]) * 8

@@ -6,28 +6,28 @@ import (
 	"fmt"
 )
 
-// Fix returns a copy of b with lengths and checksums filled in: IPv4 total
-// length and header checksum, IPv6 payload length, UDP length, and the
-// checksum of ICMP, ICMPv6, UDP (over IPv4 too) or TCP. A UDP checksum that
-// comes out as 0 becomes 0xffff (RFC 768). Of a fragment only the IP header is
-// filled in. Header lengths (IHL, data offset, extension headers, options) are
-// left alone.
+// Fix returns a copy of b with lengths and checksums filled in: IPv4 total length
+// and header checksum, IPv6 payload length, UDP length, and the checksum of ICMP,
+// ICMPv6, UDP (also over IPv4) or TCP. A UDP checksum of 0 becomes 0xffff (RFC 768).
+// In a fragment only the IP header is filled in. If the packet has no fault, its UDP
+// length stays even if it leaves a surplus. Header lengths (IHL, data offset,
+// extension headers, options) do not change.
 //
-// Check finds nothing in what Fix returns. If that cannot be reached, the
-// error names the field that stands in the way.
+// Check finds no fault in the result. If Fix cannot achieve that, the error names
+// the field in the way.
 func Fix(b []byte) ([]byte, error) {
 	c := bytes.Clone(b)
 	v := parse(c)
 	if v.hdr > 0 {
-		v.fill()
+		v.fill(len(v.check()) == 0)
 	}
 	if faults := Check(c); len(faults) > 0 {
-		return nil, fmt.Errorf("fix: %s; fix fills in total lengths and checksums only: correct this by hand", faults[0])
+		return nil, fmt.Errorf("fix: %s; fix fills in only total lengths and checksums, so correct this by hand", faults[0])
 	}
 	return c, nil
 }
 
-func (v *view) fill() {
+func (v *view) fill(sound bool) {
 	if v.version == 4 {
 		binary.BigEndian.PutUint16(v.b[2:], uint16(len(v.b)))
 		_, want := v.headerChecksum()
@@ -35,10 +35,11 @@ func (v *view) fill() {
 	} else {
 		binary.BigEndian.PutUint16(v.b[4:], uint16(len(v.b)-ipv6Len))
 	}
+	// If the packet has no fault, its UDP length is intended, even with a surplus.
+	if v.kind == kindUDP && !v.frag && v.bad.Field == "" && !sound {
+		binary.BigEndian.PutUint16(v.b[v.up+4:], uint16(v.end-v.up))
+	}
 	if _, want, at, ok := v.transportChecksum(); ok {
-		if v.kind == kindUDP {
-			binary.BigEndian.PutUint16(v.b[v.up+4:], uint16(v.end-v.up))
-		}
 		binary.BigEndian.PutUint16(v.b[at:], want)
 	}
 }

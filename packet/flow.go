@@ -2,23 +2,22 @@ package packet
 
 import "net/netip"
 
-// Flow identifies the step of a conversation that a packet belongs to, so that
-// an answer can be found for it: an echo request by its identifier and
-// sequence number, a datagram or segment by its ports. It is comparable. The
-// zero value is no flow.
+// Flow identifies what a packet belongs to, so that it can be matched with its
+// answer: an echo request by identifier and sequence number, a datagram or segment
+// by its ports. It is comparable. The zero value means no flow.
 type Flow struct {
-	// Src and Dst are the addresses as in the packet's IP header. Dst is not
-	// set in the flow of a neighbor solicitation, which goes to a multicast
-	// group and is answered by its target.
+	// Src and Dst are the addresses in the packet's IP header. Dst is not set for
+	// a neighbor solicitation, which goes to a multicast group and is answered by
+	// its target.
 	Src, Dst netip.Addr
 
 	// Protocol is the IP protocol number: 1, 6, 17 or 58.
 	Protocol uint8
 
-	// Type is the type of an ICMP or ICMPv6 message, 0 for other protocols.
+	// Type is the type of an ICMP or ICMPv6 message, and 0 for other protocols.
 	Type uint8
 
-	// A and B are the ports of Src and Dst for UDP and TCP, identifier and
+	// A and B are the ports of Src and Dst for UDP and TCP, and identifier and
 	// sequence number for ICMP messages that have them.
 	A, B uint16
 
@@ -26,10 +25,10 @@ type Flow struct {
 	Target netip.Addr
 }
 
-// FlowOf returns the flow of b as it was sent. ok is false for what has none:
-// a fragment beyond the first, an ICMP message that is neither a query nor a
-// reply, an unknown protocol, a damaged packet or one shorter than it states.
-// A wrong checksum does not matter.
+// FlowOf returns the flow of b, in the direction of b. ok is false if b has no flow:
+// if it is a later fragment, an ICMP message other than a query or reply, of an
+// unknown protocol, damaged, or shorter than it states. A wrong checksum does not
+// matter.
 func FlowOf(b []byte) (f Flow, ok bool) {
 	v := parse(b)
 	if v.version == 0 || v.stated > len(b) {
@@ -38,7 +37,14 @@ func FlowOf(b []byte) (f Flow, ok bool) {
 	return v.flow()
 }
 
-// flow is FlowOf for a quoted packet too: eight bytes of transport are enough.
+// FlowOfCut is FlowOf, also for a packet whose end a capture has cut off: eight bytes
+// of transport are enough.
+func FlowOfCut(b []byte) (f Flow, ok bool) {
+	v := parseCut(b)
+	return v.flow()
+}
+
+// flow is FlowOf, also for a quoted packet: eight bytes of transport are enough.
 func (v *view) flow() (f Flow, ok bool) {
 	if v.hdr == 0 || v.bad.Field != "" || v.kind == kindOther || v.end-v.up < 8 {
 		return Flow{}, false
@@ -65,11 +71,17 @@ func (v *view) flow() (f Flow, ok bool) {
 	return Flow{}, false
 }
 
-// AnswersTo returns the flow of the packet that b would answer: of the echo
-// request for an echo reply (likewise timestamp, information and address mask
-// of RFC 792 and RFC 950), of the quoted packet for an ICMP or ICMPv6 error,
-// of the other direction for UDP and TCP, of the neighbor solicitation for a
-// neighbor advertisement. ok is false for a request and for what has no flow.
+// Reversed returns the other direction of a flow of UDP or TCP.
+func (f Flow) Reversed() Flow {
+	f.Src, f.Dst, f.A, f.B = f.Dst, f.Src, f.B, f.A
+	return f
+}
+
+// AnswersTo returns the flow of the packet that b answers. For an echo reply that is
+// the echo request (and likewise for timestamp, information and address mask, RFC
+// 792 and RFC 950), for an ICMP or ICMPv6 error the quoted packet, for UDP and TCP
+// the other direction, and for a neighbor advertisement the solicitation. ok is
+// false if b is a request or has no flow.
 func AnswersTo(b []byte) (f Flow, ok bool) {
 	v := parse(b)
 	if v.version == 0 || v.stated > len(b) {
@@ -88,8 +100,8 @@ func AnswersTo(b []byte) (f Flow, ok bool) {
 		f.A, f.B = f.B, f.A
 		return f, true
 	case v.hasTarget() && f.Type == 136:
-		// The answer to a solicitation from the unspecified address goes to
-		// all nodes (RFC 4861 section 7.2.4).
+		// A solicitation from the unspecified address is answered to all nodes
+		// (RFC 4861 section 7.2.4).
 		if f.Src.IsMulticast() {
 			f.Src = netip.IPv6Unspecified()
 		}

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// Each answer has the flow of what it answers.
+// AnswersTo of an answer is FlowOf its question.
 func TestAnswersTo(t *testing.T) {
 	for _, c := range []struct{ answer, question string }{
 		{"ping-reply", "ping-request"},
@@ -54,8 +54,8 @@ func TestFlowOf(t *testing.T) {
 	}
 }
 
-// The answer to a probe for an address in use goes to all nodes (RFC 4861
-// section 7.2.4).
+// The answer to duplicate address detection goes to all nodes (RFC 4861 section
+// 7.2.4).
 func TestAnswerToUnspecified(t *testing.T) {
 	probe := sample(t, "ipv6-neighbor-solicitation")
 	copy(probe[8:24], make([]byte, 16))
@@ -69,7 +69,7 @@ func TestAnswerToUnspecified(t *testing.T) {
 
 func TestSegmentOf(t *testing.T) {
 	fixed := func(name string, change map[string]string) []byte {
-		b, err := Patch(sample(t, name), change)
+		b, err := Patch(sample(t, name), nil, change)
 		if err == nil {
 			b, err = Fix(b)
 		}
@@ -82,7 +82,7 @@ func TestSegmentOf(t *testing.T) {
 	if !ok || syn.Len != 0 || syn.Seq != 12345 {
 		t.Fatalf("SYN: %+v %v", syn, ok)
 	}
-	// A repeated SYN has another timestamp and IP identification.
+	// A retransmitted SYN has another timestamp and IP identification.
 	if again, ok := SegmentOf(fixed("tcp-syn-options", map[string]string{"4": "1a12", "48": "99"})); !ok || again != syn {
 		t.Errorf("repeated SYN: %+v %v", again, ok)
 	}
@@ -92,8 +92,14 @@ func TestSegmentOf(t *testing.T) {
 	}
 	for _, change := range []map[string]string{{"27": "01"}, {"33": "10"}, {"40": "50"}, {"20": "0101"}} {
 		if other, ok := SegmentOf(fixed("tcp-http-request", change)); !ok || other == request {
-			t.Errorf("%v is taken for a retransmission", change)
+			t.Errorf("with the change %v it still counts as a retransmission", change)
 		}
+	}
+	if s, ok := SYNOf(sample(t, "tcp-syn-options")); !ok || s != syn || !s.SYN() || s.Flow.Reversed().Reversed() != s.Flow {
+		t.Errorf("SYNOf gives %+v, %v", s, ok)
+	}
+	if s, ok := SYNOf(sample(t, "tcp-http-request")); ok || request.SYN() {
+		t.Errorf("a request counts as the SYN %+v", s)
 	}
 	damaged := sample(t, "tcp-http-request")
 	damaged[36]++
@@ -103,7 +109,7 @@ func TestSegmentOf(t *testing.T) {
 		}
 	}
 	if _, ok := SegmentOf(sample(t, "tcp-fin-ack")); !ok {
-		t.Error("FIN is no segment")
+		t.Error("SegmentOf refuses a FIN")
 	}
 }
 

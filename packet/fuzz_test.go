@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// seed adds the sample packets, and what is shorter than any.
+// seed adds the sample packets and some shorter inputs.
 func seed(f *testing.F) {
 	for _, name := range sampleNames(f) {
 		f.Add(sample(f, name))
@@ -25,8 +25,8 @@ func isPrintable(s string) bool {
 	return true
 }
 
-// FuzzSummaryDump: whatever the bytes, a summary is one line of printable text,
-// a dump is lines of it, and its words pasted back as hex are the same packet.
+// FuzzSummaryDump: for any bytes, a summary is one printable line, a dump is
+// printable lines, and the words of a dump parse as hex to the same packet.
 func FuzzSummaryDump(f *testing.F) {
 	seed(f)
 	f.Fuzz(func(t *testing.T, b []byte) {
@@ -34,11 +34,13 @@ func FuzzSummaryDump(f *testing.F) {
 		if s := Summary(b); s == "" || len(s) > maxSummary || !isPrintable(s) {
 			t.Errorf("summary of %d bytes: %q", len(s), s)
 		}
-		// The ASCII column is left out where the bytes stand alone.
+		// The dump with everything, and the bytes alone.
 		for _, text := range []string{Dump(b, 0, true, true), Dump(b, 0, false, false), Words(b, dumpBytes)} {
 			checkDump(t, b, text)
 		}
 		FlowOf(b)
+		FlowOfCut(b)
+		FragmentOf(b)
 		AnswersTo(b)
 		SegmentOf(b)
 		Addresses(b)
@@ -48,7 +50,7 @@ func FuzzSummaryDump(f *testing.F) {
 	})
 }
 
-// checkDump holds a text against the packet that it shows.
+// checkDump checks the dump of a packet.
 func checkDump(t *testing.T, b []byte, text string) {
 	t.Helper()
 	if text != "" && text[len(text)-1] != '\n' {
@@ -58,23 +60,23 @@ func checkDump(t *testing.T, b []byte, text string) {
 		t.Errorf("not printable: %q", text)
 	}
 	if again, err := ParseHex(pasted(text)); err != nil || !bytes.Equal(again, b[:min(len(b), dumpBytes)]) {
-		t.Errorf("pasted back: %v\n%x, want\n%x", err, again, b)
+		t.Errorf("the words parse to (%v)\n%x, want\n%x", err, again, b)
 	}
 }
 
-// A packet that is shown in part, of text that could be taken for its lines.
+// A long packet is shown in part, and its text looks like lines of a dump.
 func TestDumpOfALongPacket(t *testing.T) {
 	b := bytes.Repeat([]byte("\n45: 00\x1b[31m"), dumpBytes/10)
 	for _, text := range []string{Dump(b, 0, true, true), Dump(b, 0, false, false), Words(b, dumpBytes)} {
 		checkDump(t, b, text)
 		if !strings.Contains(text, "\n+ ") {
-			t.Error("what is left out is not said")
+			t.Error("the dump does not say how much is left out")
 		}
 	}
 }
 
-// pasted is what of a dump is words: neither their offsets nor the text beside
-// them, nor what follows the last line of bytes.
+// pasted returns the words of a dump, without offsets, ASCII and the lines after the
+// bytes.
 func pasted(dump string) string {
 	var words strings.Builder
 	for line := range strings.Lines(dump) {
@@ -87,8 +89,8 @@ func pasted(dump string) string {
 	return words.String()
 }
 
-// FuzzCheckFix: Check finds nothing in what Fix has filled in, which changes no
-// length, and nothing when done again.
+// FuzzCheckFix: Check finds no fault in the result of Fix. Fix keeps the number of
+// bytes, and a second Fix changes nothing.
 func FuzzCheckFix(f *testing.F) {
 	seed(f)
 	f.Fuzz(func(t *testing.T, b []byte) {
@@ -99,13 +101,22 @@ func FuzzCheckFix(f *testing.F) {
 				t.Errorf("odd fault %+v", fault)
 			}
 		}
+		mentions, err := Beyond(b)
+		for _, m := range mentions {
+			if !m.Addr.IsValid() || !isPrintable(m.What) {
+				t.Errorf("odd mention %+v", m)
+			}
+		}
+		if err != nil && !isPrintable(err.Error()) {
+			t.Errorf("odd text %q", err)
+		}
 		fixed, err := Fix(b)
 		if !bytes.Equal(b, before) {
 			t.Error("the packet was changed")
 		}
 		if err != nil {
 			if len(faults) == 0 || !isPrintable(err.Error()) {
-				t.Errorf("faults %v, and yet: %v", faults, err)
+				t.Errorf("all faults %v are fixable, but Fix fails: %v", faults, err)
 			}
 			return
 		}
@@ -117,7 +128,7 @@ func FuzzCheckFix(f *testing.F) {
 		}
 		again, err := Fix(fixed)
 		if err != nil || !bytes.Equal(again, fixed) {
-			t.Errorf("fixing again changes it: %v", err)
+			t.Errorf("a second Fix changes the packet: %v", err)
 		}
 		if _, ok := FlowOf(b); ok && Carriable(b, len(b)) != nil {
 			t.Error("a packet that cannot be carried has a flow")
@@ -125,8 +136,8 @@ func FuzzCheckFix(f *testing.F) {
 	})
 }
 
-// bothZeros tells whether two packets differ only where one has 0xffff and the
-// other 0 or, in place of no UDP checksum, a checksum.
+// bothZeros reports whether two packets differ only in the form of zero, 0xffff or 0,
+// or in a UDP checksum where one has none.
 func bothZeros(b, fixed []byte) bool {
 	v := parse(b)
 	_, _, at, judged := v.transportChecksum()
@@ -141,14 +152,16 @@ func bothZeros(b, fixed []byte) bool {
 	return true
 }
 
-// FuzzPatch: hex is read as encoding/hex reads it without the white space, and
-// a patch replaces the bytes that it names and no others.
+// FuzzPatch: ParseHex agrees with encoding/hex except for white space, and Patch
+// replaces exactly the bytes at its offsets.
 func FuzzPatch(f *testing.F) {
 	packet := []byte("0123456789")
 	for _, s := range []string{"", "4500 0054", "4", "45 0", "0x45", "45\u00a000", "\xff", "4\t5", "45\v00\r\n", strings.Repeat("00", MaxLen+1)} {
 		f.Add(packet, "0", s, "9", "43")
 	}
 	f.Add(packet, "1", "4142", "2", "43")
+	f.Add(packet, "0", "@2+3 41 @0+1", "9", "@9+1")
+	f.Add(packet, "0", "@9+2", "1", "@+1")
 	f.Add(packet, "-1", "4142", "10", "43")
 	f.Add(packet, "01", "41", "99999999999999999999", "43")
 	f.Add(packet, "0", "4142434445464748494a", "0", "4142434445464748494a")
@@ -156,7 +169,7 @@ func FuzzPatch(f *testing.F) {
 		checkHex(t, hex1)
 		before := bytes.Clone(b)
 		pieces := map[string]string{at1: hex1, at2: hex2}
-		c, err := Patch(b, pieces)
+		c, err := Patch(b, b, pieces)
 		if !bytes.Equal(b, before) {
 			t.Error("the packet was changed")
 		}
@@ -166,12 +179,12 @@ func FuzzPatch(f *testing.F) {
 			}
 			return
 		}
-		// Put the old bytes back in these places: nothing else may differ.
+		// With the old bytes put back, the packet must be unchanged.
 		if len(c) != len(b) {
 			t.Fatalf("%d bytes became %d", len(b), len(c))
 		}
 		for key, text := range pieces {
-			p, _ := ParseHex(text)
+			p, _ := patchBytes(text, b)
 			at := 0
 			for _, digit := range key {
 				at = at*10 + int(digit-'0')
@@ -187,7 +200,7 @@ func FuzzPatch(f *testing.F) {
 	})
 }
 
-// checkHex holds ParseHex against encoding/hex.
+// checkHex compares ParseHex with encoding/hex.
 func checkHex(t *testing.T, s string) {
 	t.Helper()
 	b, err := ParseHex(s)

@@ -2,14 +2,13 @@ package packet
 
 import "fmt"
 
-// ParseHex turns hex digits into bytes. White space (ASCII) may stand between
-// bytes, not between the two digits of one: "4500 0054" and "45 00" are both
-// fine. Nothing else is allowed, no "0x", no offsets. An error names the
-// character and its position, counted in characters from 0. At most MaxLen
-// bytes are accepted.
+// ParseHex parses hex digits. ASCII white space may separate bytes, but not the two
+// digits of a byte: "4500 0054" and "45 00" are both fine. Nothing else is allowed,
+// neither "0x" nor offsets. At most MaxLen bytes are accepted. An error names the
+// character and its position, counted in characters from 0.
 func ParseHex(s string) ([]byte, error) {
 	out := make([]byte, 0, min(len(s)/2, MaxLen))
-	var high rune = -1 // the first digit of a byte, while the second is awaited
+	var high rune = -1 // the first digit of a byte while the second is missing, else -1
 	var highValue byte
 	highAt, position, digits := 0, 0, 0
 	for _, c := range s {
@@ -17,7 +16,7 @@ func ParseHex(s string) ([]byte, error) {
 		switch {
 		case isDigit && high < 0:
 			if len(out) == MaxLen {
-				return nil, fmt.Errorf("hex: more than %d bytes, which no packet has", MaxLen)
+				return nil, fmt.Errorf("hex: more than %d bytes: no packet is that long", MaxLen)
 			}
 			high, highValue, highAt = c, value, position
 			digits++
@@ -28,12 +27,12 @@ func ParseHex(s string) ([]byte, error) {
 		case !isSpace(c):
 			return nil, fmt.Errorf("hex: character %+q at position %d is not a hex digit", c, position)
 		case high >= 0:
-			return nil, fmt.Errorf("hex: digit '%c' at position %d stands alone before white space: a byte takes two", high, highAt)
+			return nil, fmt.Errorf("hex: white space follows the single digit '%c' at position %d: write each byte as two digits", high, highAt)
 		}
 		position++
 	}
 	if high >= 0 {
-		return nil, fmt.Errorf("hex: %d digits: a byte takes two; the last one, '%c' at position %d, stands alone", digits, high, highAt)
+		return nil, fmt.Errorf("hex: %d digits, an odd number, the last is '%c' at position %d: write each byte as two digits", digits, high, highAt)
 	}
 	return out, nil
 }

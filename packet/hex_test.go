@@ -18,9 +18,9 @@ func TestParseHex(t *testing.T) {
 		{"45\u00a000", "", `hex: character '\u00a0' at position 2 is not a hex digit`},
 		{"45\x1b[", "", `hex: character '\x1b' at position 2 is not a hex digit`},
 		{"45\xff", "", `hex: character '\ufffd' at position 2 is not a hex digit`},
-		{"45 0 0", "", "hex: digit '0' at position 3 stands alone before white space: a byte takes two"},
-		{"45 00 5", "", "hex: 5 digits: a byte takes two; the last one, '5' at position 6, stands alone"},
-		{strings.Repeat("00", MaxLen) + "1", "", "hex: more than 65535 bytes, which no packet has"},
+		{"45 0 0", "", "hex: white space follows the single digit '0' at position 3: write each byte as two digits"},
+		{"45 00 5", "", "hex: 5 digits, an odd number, the last is '5' at position 6: write each byte as two digits"},
+		{strings.Repeat("00", MaxLen) + "1", "", "hex: more than 65535 bytes: no packet is that long"},
 	} {
 		got, err := ParseHex(c.in)
 		text := ""
@@ -45,21 +45,21 @@ func TestPatch(t *testing.T) {
 		{nil, "0123456789abcdef0123"},
 		{map[string]string{"0": "41", "19": "42", "2": "43 44"}, "A1CD456789abcdef012B"},
 		{map[string]string{"2": "4344", "4": "45"}, "01CDE56789abcdef0123"},
-		{map[string]string{"x": "00"}, `patch key "x" is no decimal offset, for instance "12"`},
-		{map[string]string{"": "00"}, `patch key "" is no decimal offset, for instance "12"`},
-		{map[string]string{"+1": "00"}, `patch key "+1" is no decimal offset, for instance "12"`},
-		{map[string]string{"-1": "00"}, `patch key "-1" is no decimal offset, for instance "12"`},
-		{map[string]string{" 1": "00"}, `patch key " 1" is no decimal offset, for instance "12"`},
-		{map[string]string{"01": "00"}, `patch key "01" is no decimal offset, for instance "12"`},
-		{map[string]string{"0x10": "00"}, `patch key "0x10" is no decimal offset, for instance "12"`},
-		{map[string]string{"20": "00"}, "patch at 20 does not lie inside the packet of 20 bytes"},
-		{map[string]string{"99999999999999999999": "00"}, "patch at an offset of 20 digits does not lie inside the packet of 20 bytes"},
-		{map[string]string{"18": "000000"}, "patch at 18 of 3 bytes does not lie inside the packet of 20 bytes"},
+		{map[string]string{"x": "00"}, `patch key "x" is not a decimal offset such as "12"`},
+		{map[string]string{"": "00"}, `patch key "" is not a decimal offset such as "12"`},
+		{map[string]string{"+1": "00"}, `patch key "+1" is not a decimal offset such as "12"`},
+		{map[string]string{"-1": "00"}, `patch key "-1" is not a decimal offset such as "12"`},
+		{map[string]string{" 1": "00"}, `patch key " 1" is not a decimal offset such as "12"`},
+		{map[string]string{"01": "00"}, `patch key "01" is not a decimal offset such as "12"`},
+		{map[string]string{"0x10": "00"}, `patch key "0x10" is not a decimal offset such as "12"`},
+		{map[string]string{"20": "00"}, "patch at 20 does not lie inside the packet of 20 bytes: offsets go up to 19; append adds bytes"},
+		{map[string]string{"99999999999999999999": "00"}, "patch at an offset of 20 digits does not lie inside the packet of 20 bytes: offsets go up to 19"},
+		{map[string]string{"18": "000000"}, "patch at 18 of 3 bytes does not lie inside the packet of 20 bytes: append adds bytes"},
 		{map[string]string{"12": ""}, "patch at 12 has no bytes: give hex, or leave the key out"},
 		{map[string]string{"12": "0g"}, "patch at 12: hex: character 'g' at position 1 is not a hex digit"},
 		{map[string]string{"2": "0000 00", "4": "00"}, "patches at 2 (3 bytes) and at 4 overlap"},
 	} {
-		got, err := Patch(b, c.pieces)
+		got, err := Patch(b, b, c.pieces)
 		text := string(got)
 		if err != nil {
 			text = err.Error()
@@ -93,7 +93,7 @@ func TestWords(t *testing.T) {
 	}
 }
 
-// What Words prints is hex again, once the offsets are gone.
+// Without its offsets, the result of Words is hex.
 func TestWordsAreHex(t *testing.T) {
 	b := random(7, 1499)
 	var digits strings.Builder
@@ -102,6 +102,6 @@ func TestWordsAreHex(t *testing.T) {
 		digits.WriteString(words)
 	}
 	if got, err := ParseHex(digits.String()); err != nil || !bytes.Equal(got, b) {
-		t.Errorf("not the same: %v", err)
+		t.Errorf("the bytes differ: %v", err)
 	}
 }

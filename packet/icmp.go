@@ -1,6 +1,7 @@
 package packet
 
-// icmpMin is the least length in bytes of an ICMP or ICMPv6 message of this type.
+// icmpMin returns the minimum length of an ICMP or ICMPv6 message of this type, in
+// bytes.
 func (v *view) icmpMin() int {
 	if v.up >= v.end {
 		return 8
@@ -28,8 +29,8 @@ func (v *view) icmpMin() int {
 	return 4
 }
 
-// quoted returns the packet that an ICMP error quotes, and its offset; ok is
-// false for anything else.
+// quoted returns the packet that an ICMP error quotes, and its offset. ok is false
+// if v is not an ICMP error.
 func (v *view) quoted() (q view, at int, ok bool) {
 	if v.frag || v.bad.Field != "" || !v.isError() {
 		return q, 0, false
@@ -39,8 +40,8 @@ func (v *view) quoted() (q view, at int, ok bool) {
 	return q, at, q.version != 0
 }
 
-// isError says whether v is an ICMP message about another packet, which it
-// then quotes from its eighth byte on.
+// isError reports whether v is an ICMP error, which quotes another packet from its
+// eighth byte on.
 func (v *view) isError() bool {
 	switch v.kind {
 	case kindICMP:
@@ -54,7 +55,7 @@ func (v *view) isError() bool {
 	return false
 }
 
-// isEcho says whether an ICMP or ICMPv6 message has an identifier and a
+// isEcho reports whether an ICMP or ICMPv6 message has an identifier and a
 // sequence number (RFC 792, RFC 950; RFC 4443 section 4).
 func (v *view) isEcho() bool {
 	if v.end-v.up < 8 {
@@ -70,8 +71,8 @@ func (v *view) isEcho() bool {
 	return false
 }
 
-// echoRequest returns the type of the request that a message of type t
-// replies to; ok is false if t is no reply.
+// echoRequest returns the type of the request that a message of type t answers. ok
+// is false if t is not a reply.
 func echoRequest(k kind, t uint8) (request uint8, ok bool) {
 	switch {
 	case k == kindICMP && t == 0:
@@ -84,7 +85,7 @@ func echoRequest(k kind, t uint8) (request uint8, ok bool) {
 	return 0, false
 }
 
-// appendICMP appends "ICMP echo request id 15078 seq 1" and its like.
+// appendICMP appends a summary such as "ICMP echo request id 15078 seq 1".
 func (v *view) appendICMP(out []byte) []byte {
 	out = append(out, v.kind.layer()...)
 	return v.appendMessage(out)
@@ -124,14 +125,14 @@ func (v *view) appendMessage(out []byte) []byte {
 	return out
 }
 
-// hasTarget says whether v is a neighbor solicitation or advertisement, which
-// names a target (RFC 4861 sections 4.3 and 4.4).
+// hasTarget reports whether v is a neighbor solicitation or advertisement; only
+// these have a target (RFC 4861 sections 4.3 and 4.4).
 func (v *view) hasTarget() bool {
 	return v.kind == kindICMPv6 && v.end-v.up >= 24 && (v.b[v.up] == 135 || v.b[v.up] == 136)
 }
 
-// appendQuoted appends "UDP 10.77.0.1:3 > 10.77.0.2:99": what an ICMP error is
-// about.
+// appendQuoted appends a summary of a quoted packet: "UDP 10.77.0.1:3 >
+// 10.77.0.2:99".
 func (v *view) appendQuoted(out []byte) []byte {
 	size := v.end - v.up
 	switch {

@@ -7,8 +7,8 @@ import (
 	"github.com/google/gopacket/layers"
 )
 
-// icmpTypes and icmp6Types are the names of the types, "" for an unknown one.
-// They are made once, since summaries need them for every packet.
+// icmpTypes and icmp6Types are the names of the types, or "" if unknown. They are
+// computed once, since every summary needs them.
 var icmpTypes, icmp6Types = typeNames(kindICMP), typeNames(kindICMPv6)
 
 // unnamedICMPv6 are the types that gopacket has no name for.
@@ -22,7 +22,7 @@ var unnamedICMPv6 = map[uint8]string{
 func typeNames(k kind) (names [256]string) {
 	for t := range names {
 		name, _, _ := strings.Cut(typeCode(k, uint8(t), 0), "(")
-		if name != strconv.Itoa(t) { // what gopacket calls an unknown type
+		if name != strconv.Itoa(t) { // gopacket's name of an unknown type
 			names[t] = words(name)
 		}
 	}
@@ -34,7 +34,7 @@ func typeNames(k kind) (names [256]string) {
 	return names
 }
 
-// typeCode is gopacket's name for type and code: "DestinationUnreachable(Port)".
+// typeCode returns gopacket's name for type and code: "DestinationUnreachable(Port)".
 func typeCode(k kind, t, code uint8) string {
 	if k == kindICMPv6 {
 		return layers.CreateICMPv6TypeCode(t, code).String()
@@ -42,7 +42,8 @@ func typeCode(k kind, t, code uint8) string {
 	return layers.CreateICMPv4TypeCode(t, code).String()
 }
 
-// icmpTypeName is the name of an ICMP or ICMPv6 type, "type 77" for an unknown one.
+// icmpTypeName returns the name of an ICMP or ICMPv6 type, or "type 77" if it is
+// unknown.
 func icmpTypeName(k kind, t uint8) string {
 	names := &icmpTypes
 	if k == kindICMPv6 {
@@ -54,8 +55,8 @@ func icmpTypeName(k kind, t uint8) string {
 	return names[t]
 }
 
-// icmpCodeName is the name of a code, "code 7" for an unknown one, "" for a
-// code of 0 of a type that has no codes.
+// icmpCodeName returns the name of a code, or "code 7" if it is unknown. It returns
+// "" for code 0 of a type without codes.
 func icmpCodeName(k kind, t, code uint8) string {
 	_, name, named := strings.Cut(strings.TrimSuffix(typeCode(k, t, code), ")"), "(")
 	if !named && code == 0 {
@@ -73,8 +74,8 @@ func icmpCodeName(k kind, t, code uint8) string {
 	return words(name)
 }
 
-// protocolName is the name of an IP protocol or IPv6 next header, "" for one
-// without.
+// protocolName returns the name of an IP protocol or IPv6 next header, or "" if it
+// has none.
 func protocolName(proto uint8) string {
 	switch p := layers.IPProtocol(proto); p {
 	case layers.IPProtocolIPIP: // gopacket calls it IPv4, which is number 4
@@ -98,7 +99,7 @@ func protocolName(proto uint8) string {
 	}
 }
 
-// appendProtocol appends "47 (GRE)", or the number alone.
+// appendProtocol appends "47 (GRE)", or just the number.
 func appendProtocol(out []byte, proto uint8) []byte {
 	out = strconv.AppendUint(out, uint64(proto), 10)
 	if name := protocolName(proto); name != "" {
@@ -109,7 +110,7 @@ func appendProtocol(out []byte, proto uint8) []byte {
 	return out
 }
 
-// tcpOptionName is the name of a TCP option by its kind (IANA's list).
+// tcpOptionName returns the name of a TCP option kind (from IANA's list).
 func tcpOptionName(kind uint8) string {
 	switch kind {
 	case 28:
@@ -126,8 +127,8 @@ func tcpOptionName(kind uint8) string {
 	return words(name)
 }
 
-// ipv4OptionName is the name of an IPv4 option by its type (RFC 791 section
-// 3.1); gopacket has none.
+// ipv4OptionName returns the name of an IPv4 option type (RFC 791 section 3.1), which
+// gopacket lacks.
 func ipv4OptionName(t uint8) string {
 	switch t {
 	case 0:
@@ -150,7 +151,7 @@ func ipv4OptionName(t uint8) string {
 	return "type " + strconv.Itoa(int(t))
 }
 
-// portName is "80 (http)", or the number alone.
+// portName returns "80 (http)", or just the number.
 func portName(k kind, port uint16) string {
 	name := layers.TCPPort(port).String()
 	if k == kindUDP {
@@ -162,7 +163,7 @@ func portName(k kind, port uint16) string {
 var acronyms = strings.NewReplacer("IPv6", " IPv6 ", "TTL", " TTL ", "TOS", " TOS ", "SACK", " SACK ", "MSS", " MSS ",
 	"NOP", " NOP ", "CC", " CC ", "+", " and ", "Dst", "Destination", "Src", "Source", "Admin", "Administratively")
 
-// words turns gopacket's "FragmentReassemblyTimeExceeded" into words.
+// words splits a name such as "FragmentReassemblyTimeExceeded" into lower-case words.
 func words(camel string) string {
 	var out strings.Builder
 	for _, word := range strings.Fields(acronyms.Replace(camel)) {

@@ -1,10 +1,9 @@
 package packet
 
-// optionSize returns the length in bytes of the IPv4 or TCP option at offset
-// at, within a list that ends at end (RFC 791 section 3.1, RFC 9293 section
-// 3.1; both number alike: 0 ends the list, 1 is one byte of padding). What
-// follows the end of the list belongs to it, as padding. fault is not zero if
-// the option does not fit; its layer and name are the caller's to add.
+// optionSize returns the length in bytes of the IPv4 or TCP option at offset at, in a
+// list that ends at end (RFC 791 section 3.1, RFC 9293 section 3.1). In both, 0 ends
+// the list, with padding after it, and 1 is one byte of padding. If the option does
+// not fit, fault is not zero; the caller adds its layer and name.
 func optionSize(b []byte, at, end int) (size int, fault Fault) {
 	switch b[at] {
 	case 0:
@@ -19,9 +18,9 @@ func optionSize(b []byte, at, end int) (size int, fault Fault) {
 	return lengthFault(int(b[at+1]), at+1, 2, left)
 }
 
-// ipv6OptionSize is optionSize for hop-by-hop and destination options (RFC
-// 8200 section 4.2): 0 is one byte of padding, and the length does not count
-// the two bytes of type and length.
+// ipv6OptionSize is optionSize for hop-by-hop and destination options (RFC 8200
+// section 4.2). There 0 is one byte of padding, and the length does not include the
+// two bytes of type and length.
 func ipv6OptionSize(b []byte, at, end int) (size int, fault Fault) {
 	if b[at] == 0 {
 		return 1, Fault{}

@@ -1,29 +1,26 @@
-// Package packet knows what is inside an IP packet: the one-line summary, the
-// annotated dump, the check of lengths and checksums, fix, patch, and which
-// packet answers which. All of it is pure functions over bytes: no I/O, no
-// state, no panic, whatever the bytes are, and nothing that a stranger put
-// into a packet leaves it as anything but printable ASCII.
+// Package packet interprets IP packets. It makes one-line summaries and annotated
+// dumps, checks and fixes lengths and checksums, patches bytes, and finds out which
+// packet answers which. Its functions are pure: they have no I/O and no state. They
+// never panic and print only ASCII, whatever bytes a stranger sends.
 //
-// IPv4 (RFC 791), IPv6 with its extension headers (RFC 8200), ICMP (RFC 792),
-// ICMPv6 (RFC 4443, RFC 4861), UDP (RFC 768) and TCP (RFC 9293) are known;
-// everything else is carried by its protocol number.
+// It knows IPv4 (RFC 791), IPv6 with its extension headers (RFC 8200), ICMP (RFC
+// 792), ICMPv6 (RFC 4443, RFC 4861), UDP (RFC 768) and TCP (RFC 9293). Other
+// protocols appear by number.
 //
-// parse reads the headers once into a view, a small struct of offsets;
-// everything else works on the view and never walks headers by itself.
-// google/gopacket serves for the names of types, codes, options, protocols
-// and ports; its decoders are not used, since some of them panic on what
-// strangers send.
+// parse reads the headers once into a view, a small struct of offsets. All else
+// works on the view and never walks headers itself. google/gopacket provides the
+// names of types, codes, options, protocols and ports. Its decoders are not used,
+// since some of them panic on hostile input.
 package packet
 
 import "net/netip"
 
-// MaxLen is the length in bytes of the longest packet that this package fills
-// in or accepts as hex: what the total length of an IPv4 header can say.
+// MaxLen is the longest packet that this package fixes or accepts as hex, in bytes.
+// It is the largest total length in an IPv4 header.
 const MaxLen = 65535
 
-// Addresses returns source and destination of an IPv4 or IPv6 packet. ok is
-// false if b is neither, or too short to hold both; the rest of the header may
-// be damaged.
+// Addresses returns source and destination of an IPv4 or IPv6 packet. ok is false if
+// b is neither or too short to hold both. The rest of the header may be damaged.
 func Addresses(b []byte) (src, dst netip.Addr, ok bool) {
 	if len(b) == 0 {
 		return src, dst, false

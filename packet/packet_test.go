@@ -9,9 +9,9 @@ import (
 	"testing"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "rewrite the golden files")
 
-// sample reads testdata/NAME.hex, in which # begins a comment.
+// sample returns the packet in testdata/NAME.hex, where # starts a comment.
 func sample(t testing.TB, name string) []byte {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join("testdata", name+".hex"))
@@ -30,7 +30,7 @@ func sample(t testing.TB, name string) []byte {
 	return b
 }
 
-// sampleNames lists all samples, in order.
+// sampleNames returns the sorted names of all samples.
 func sampleNames(t testing.TB) []string {
 	t.Helper()
 	files, err := filepath.Glob("testdata/*.hex")
@@ -92,7 +92,7 @@ func TestCheckGolden(t *testing.T) {
 func TestDumpGolden(t *testing.T) {
 	for _, name := range []string{"ping-request", "ping-reply-bad-icmp-checksum", "tcp-syn-options", "ipv4-options",
 		"udp-no-checksum", "icmp-port-unreachable", "ipv4-fragment-last", "ipv4-short-ihl", "ping-request-truncated",
-		"ipv6-udp-fragment", "ipv6-mld-report", "ipv6-routing-header", "ipv6-neighbor-solicitation", "gtp-crafted-2152", "version-5"} {
+		"ipv6-udp-fragment", "ipv6-mld-report", "ipv6-routing-header", "ipv6-home-address", "udp-surplus", "ipv4-loose-source-route", "ipv6-neighbor-solicitation", "gtp-crafted-2152", "version-5"} {
 		t.Run(name, func(t *testing.T) { golden(t, name+".dump", Dump(sample(t, name), 0, true, true)) })
 	}
 }

@@ -6,13 +6,13 @@ import (
 	"time"
 )
 
-// A capture file is written in pcapng (draft-ietf-opsawg-pcapng), block by
-// block. gopacket's pcapgo.NgWriter is not used: it knows no options of a
-// packet, and direction and comment are options of a packet.
+// Capture files are pcapng (draft-ietf-opsawg-pcapng), written block by block.
+// gopacket's pcapgo.NgWriter is not used, since it cannot write the options of a
+// packet, and direction and comment are such options.
 
-// CaptureHeader begins a capture file: the section, by which program it was
-// written, and two interfaces, for packets that the peer sent and for those
-// that the agent wrote. What Captured.AppendTo makes follows.
+// CaptureHeader returns the start of a capture file: the section header, which names
+// the application, and two interfaces, one for packets from the peer and one for
+// packets from the agent. Append packets with Captured.AppendTo.
 func CaptureHeader(application string) []byte {
 	out, at := beginBlock(nil, blockSection)
 	out = append32(out, 0x1a2b3c4d) // byte order magic: little endian
@@ -20,20 +20,20 @@ func CaptureHeader(application string) []byte {
 	out = binary.LittleEndian.AppendUint64(out, ^uint64(0))
 	out = appendTextOption(out, 4, application) // shb_userappl
 	out = endBlock(endOptions(out), at)
-	out = appendInterface(out, "peer", "what the peer's stack sent")
-	return appendInterface(out, "agent", "what the agent wrote")
+	out = appendInterface(out, "peer", "packets from the peer's stack")
+	return appendInterface(out, "agent", "packets from the agent")
 }
 
-// Captured is one packet of a capture file. The file gives it its number: the
-// first one is frame 1.
+// Captured is one packet of a capture file. Its place in the file is its frame
+// number, starting at 1.
 type Captured struct {
-	FromPeer bool      // sent by the peer; false: written by the agent
-	Time     time.Time // kept in nanoseconds; before 1970 it becomes 1970
-	Data     []byte    // from the IP header on
-	Comment  string    // cut to 4,096 bytes; empty: none
+	FromPeer bool      // whether the peer sent it; if not, the agent did
+	Time     time.Time // stored in nanoseconds; times before 1970 become 1970
+	Data     []byte    // starts with the IP header
+	Comment  string    // cut after 4,096 bytes; "" means none
 }
 
-// Types of blocks, the interfaces by their order, and the link type.
+// Block types, interface numbers, and the link type.
 const (
 	blockInterface = 1
 	blockPacket    = 6 // "enhanced packet"
@@ -42,16 +42,16 @@ const (
 	interfacePeer  = 0
 	interfaceAgent = 1
 
-	linkTypeRaw = 101 // LINKTYPE_RAW: IPv4 or IPv6, told by the version
+	linkTypeRaw = 101 // LINKTYPE_RAW: IPv4 or IPv6, depending on the version field
 )
 
-// Directions in epb_flags. They are the agent's, whose link this is.
+// Directions in epb_flags, as seen by the agent.
 const (
 	flagInbound  = 1
 	flagOutbound = 2
 )
 
-// maxComment is the most bytes of a comment.
+// maxComment is the longest comment, in bytes.
 const maxComment = 4096
 
 // AppendTo appends the packet to out as one block of a capture file.
@@ -68,8 +68,8 @@ func (c Captured) AppendTo(out []byte) []byte {
 	out = append32(out, on)
 	out = append32(out, uint32(since1970>>32))
 	out = append32(out, uint32(since1970))
-	out = append32(out, uint32(len(c.Data))) // captured
-	out = append32(out, uint32(len(c.Data))) // on the link
+	out = append32(out, uint32(len(c.Data))) // captured length
+	out = append32(out, uint32(len(c.Data))) // original length
 	out = appendPadded(out, c.Data)
 	out = appendTextOption(out, 1, c.Comment) // opt_comment
 	out = appendOption(out, 2, append32(nil, flag))
@@ -79,14 +79,14 @@ func (c Captured) AppendTo(out []byte) []byte {
 func appendInterface(out []byte, name, description string) []byte {
 	out, at := beginBlock(out, blockInterface)
 	out = append32(out, linkTypeRaw)
-	out = append32(out, 0)                      // packets are whole, however long
+	out = append32(out, 0)                      // no limit: packets are captured in full
 	out = appendTextOption(out, 2, name)        // if_name
 	out = appendTextOption(out, 3, description) // if_description
 	out = appendOption(out, 9, []byte{9})       // if_tsresol: 10^-9 s
 	return endBlock(endOptions(out), at)
 }
 
-// beginBlock appends the start of a block and returns its offset for endBlock.
+// beginBlock appends the start of a block and returns its offset, for endBlock.
 func beginBlock(out []byte, kind uint32) ([]byte, int) {
 	return append32(append32(out, kind), 0), len(out)
 }
@@ -98,8 +98,8 @@ func endBlock(out []byte, at int) []byte {
 	return append32(out, length)
 }
 
-// appendTextOption appends an option of UTF-8 text, none if that is empty. A
-// NUL, at which readers in C would stop, becomes U+FFFD as broken UTF-8 does.
+// appendTextOption appends an option with UTF-8 text, unless text is empty. Invalid
+// UTF-8 becomes U+FFFD, and so does NUL, which would end the text for readers in C.
 func appendTextOption(out []byte, code uint16, text string) []byte {
 	if text == "" {
 		return out
@@ -116,7 +116,7 @@ func appendOption(out []byte, code uint16, value []byte) []byte {
 
 func endOptions(out []byte) []byte { return append32(out, 0) }
 
-// appendPadded appends b and zeros up to a multiple of four bytes.
+// appendPadded appends b, padded with zeros to a multiple of four bytes.
 func appendPadded(out, b []byte) []byte {
 	return append(append(out, b...), make([]byte, -len(b)&3)...)
 }

@@ -23,8 +23,8 @@ func capture(packets ...Captured) []byte {
 	return file
 }
 
-// frames reads a capture file with gopacket's reader, which does not tell the
-// options of a packet; those are read by options.
+// frames reads a capture file with gopacket's reader. That does not return the
+// options of packets; use options for them.
 func frames(t testing.TB, file []byte) (all []Captured) {
 	t.Helper()
 	reader, err := pcapgo.NewNgReader(bytes.NewReader(file), pcapgo.DefaultNgReaderOptions)
@@ -53,7 +53,7 @@ func frames(t testing.TB, file []byte) (all []Captured) {
 	}
 }
 
-// options returns comment and flags of the last block, a packet of size bytes.
+// options returns comment and flags of block, a packet of size bytes.
 func options(t testing.TB, block []byte, size int) (comment string, flags uint32) {
 	t.Helper()
 	number := binary.LittleEndian.Uint32
@@ -67,7 +67,7 @@ func options(t testing.TB, block []byte, size int) (comment string, flags uint32
 		switch code {
 		case 0:
 			if len(rest) != 4 {
-				t.Errorf("%d bytes behind the end of the options", len(rest)-4)
+				t.Errorf("%d bytes follow the end of the options", len(rest)-4)
 			}
 			return comment, flags
 		case 1:
@@ -160,7 +160,7 @@ func FuzzCapture(f *testing.F) {
 		if (flags == 1) != fromPeer {
 			t.Errorf("flags %d", flags)
 		}
-		// The same packet twice: a wrong length would break the second.
+		// Write the packet twice, since a wrong length would break the second one.
 		file := append(append(CaptureHeader(application), block...), block...)
 		all := frames(t, file)
 		if len(all) != 2 {

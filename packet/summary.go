@@ -5,21 +5,23 @@ import (
 	"strconv"
 )
 
-// maxSummary is the most bytes that a summary has.
+// maxSummary is the longest summary, in bytes.
 const maxSummary = 200
 
-// Summary describes a packet in one line of printable ASCII, at most 200
-// bytes, with the verdict on its checksums last:
+// Summary describes a packet in one line of printable ASCII, with the verdict on its
+// checksums at the end. It has at most 200 bytes:
 //
 //	IPv4 10.77.0.1 > 10.77.0.2 ICMP echo request id 15078 seq 1, checksums ok
 //	IPv4 10.77.0.1:53204 > 10.77.0.2:80 TCP SYN seq 0x00003039 win 64240 len 0, checksums ok
 //
-// Sequence and acknowledgment numbers are in hex, as they stand in the bytes.
-// The verdict names the first fault that Check finds and counts the others. Of
-// a fragment it judges no more than the IPv4 header, and says nothing where
-// no checksum was judged, as with one over IPv6.
-// A packet shorter than its header states, or whose headers are damaged, is
-// said to be so instead; what is no IP packet begins "not an IP packet: ".
+// Sequence and acknowledgment numbers are in hex, as in the bytes. The verdict names
+// the first fault that Check finds and counts the others. For a fragment it covers
+// only the IPv4 header; for an IPv6 fragment there is no verdict, since there is no
+// checksum to check.
+//
+// If the packet is shorter than its header states, or a header is damaged, the
+// summary says that instead. If b is not an IP packet, it starts with "not an IP
+// packet: ".
 func Summary(b []byte) string {
 	v := parse(b)
 	if v.version == 0 {
@@ -36,7 +38,7 @@ func Summary(b []byte) string {
 		out = append(out, " bytes"...)
 	case v.hdr > 0 && v.stated > len(b):
 		out = appendPair(out, "payload length is ", v.stated-ipv6Len, ", the packet has ", len(b)-ipv6Len)
-		out = append(out, " bytes behind its header"...)
+		out = append(out, " bytes after its header"...)
 	case v.bad.Field != "":
 		out = append(out, v.damage()...)
 		verdict = appendMore(verdict, len(faults)-1)
@@ -50,7 +52,7 @@ func Summary(b []byte) string {
 	return string(append(out, verdict...))
 }
 
-// notIP says why there is no IP packet.
+// notIP returns the reason why v is not an IP packet.
 func (v *view) notIP() string {
 	switch {
 	case len(v.b) == 0:
@@ -61,7 +63,8 @@ func (v *view) notIP() string {
 	return strconv.Itoa(len(v.b)) + " bytes are shorter than an " + v.bad.Layer + " header (" + strconv.Itoa(int(v.bad.Want)) + ")"
 }
 
-// damage words v.bad; behind "IPv4 a > b" the layer need not be said again.
+// damage returns v.bad in words. It leaves out the layer IPv4 or IPv6, which the
+// summary has already named.
 func (v *view) damage() string {
 	text := v.bad.String()
 	if v.bad.Layer == "IPv4" || v.bad.Layer == "IPv6" {
@@ -93,7 +96,7 @@ func (v *view) appendEnds(out []byte, ports bool) []byte {
 	return netip.AddrPortFrom(dst, v.u16(v.up+2)).AppendTo(out)
 }
 
-// appendBody appends what the packet is, behind its addresses.
+// appendBody appends the part of the summary after the addresses.
 func (v *view) appendBody(out []byte) []byte {
 	switch {
 	case v.frag:
@@ -138,11 +141,16 @@ func (v *view) appendFragment(out []byte) []byte {
 	return appendPair(out, ", ", len(v.b), " bytes", -1)
 }
 
-// appendTransport appends "TCP SYN seq 0x00003039 win 64240 len 0" and its like.
+// appendTransport appends text such as "TCP SYN seq 0x00003039 win 64240 len 0".
 func (v *view) appendTransport(out []byte) []byte {
 	switch v.kind {
 	case kindUDP:
-		return appendPair(out, "UDP len ", v.end-v.up-udpLen, "", -1)
+		end := v.transportEnd()
+		out = appendPair(out, "UDP len ", end-v.up-udpLen, "", -1)
+		if end < v.end {
+			out = appendPair(out, " surplus ", v.end-end, "", -1)
+		}
+		return out
 	case kindTCP:
 		out = append(out, "TCP"...)
 		out = v.appendTCP(out)
@@ -151,7 +159,7 @@ func (v *view) appendTransport(out []byte) []byte {
 	return v.appendICMP(out)
 }
 
-// appendVerdict appends what Check has to say about it.
+// appendVerdict appends the verdict of Check.
 func (v *view) appendVerdict(out []byte, faults []Fault) []byte {
 	if len(faults) > 0 {
 		out = append(out, ", "...)
@@ -180,7 +188,8 @@ func appendMore(out []byte, n int) []byte {
 	return out
 }
 
-// appendPair appends two numbers behind their texts; -1 leaves the second out.
+// appendPair appends two texts, each followed by its number. If n2 is -1, it leaves
+// the second number out.
 func appendPair(out []byte, text string, n int, text2 string, n2 int) []byte {
 	out = append(out, text...)
 	out = strconv.AppendInt(out, int64(n), 10)

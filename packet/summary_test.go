@@ -9,12 +9,12 @@ func TestSummaryOfOddInput(t *testing.T) {
 	ping := sample(t, "ping-request")
 	ping6 := sample(t, "ipv6-ping-request")
 	for want, b := range map[string][]byte{
-		"not an IP packet: it is empty":                                                                       nil,
-		"not an IP packet: version 0":                                                                         {0},
-		"not an IP packet: 12 bytes are shorter than an IPv4 header (20)":                                     ping[:12],
-		"not an IP packet: 39 bytes are shorter than an IPv6 header (40)":                                     ping6[:39],
-		"IPv4 10.77.0.1 > 10.77.0.2 total length is 84, the packet has 20 bytes":                              ping[:20],
-		"IPv6 2001:db8:77::1 > 2001:db8:77::2 payload length is 64, the packet has 0 bytes behind its header": ping6[:40],
+		"not an IP packet: it is empty":                                                                      nil,
+		"not an IP packet: version 0":                                                                        {0},
+		"not an IP packet: 12 bytes are shorter than an IPv4 header (20)":                                    ping[:12],
+		"not an IP packet: 39 bytes are shorter than an IPv6 header (40)":                                    ping6[:39],
+		"IPv4 10.77.0.1 > 10.77.0.2 total length is 84, the packet has 20 bytes":                             ping[:20],
+		"IPv6 2001:db8:77::1 > 2001:db8:77::2 payload length is 64, the packet has 0 bytes after its header": ping6[:40],
 	} {
 		if got := Summary(b); got != want {
 			t.Errorf("got %q, want %q", got, want)
@@ -22,7 +22,7 @@ func TestSummaryOfOddInput(t *testing.T) {
 	}
 }
 
-// A transport header that is cut short, behind a header with faults of its own.
+// A truncated transport header after an IP header that also has faults.
 func TestSummaryOfDamage(t *testing.T) {
 	b := sample(t, "ping-request")[:24]
 	b[3] = 24
@@ -32,7 +32,7 @@ func TestSummaryOfDamage(t *testing.T) {
 	}
 }
 
-// However long addresses, flags and numbers are, the verdict is kept.
+// A long summary is cut before the verdict, which always stays.
 func TestSummaryIsCut(t *testing.T) {
 	b := sample(t, "ipv6-tcp-syn")
 	for i := 8; i < 40; i++ {

@@ -1,14 +1,15 @@
 package packet
 
-// tcpHeader is the length of the TCP header in bytes, as its data offset states it.
+// tcpHeader returns the length of the TCP header that its data offset states, in
+// bytes.
 func (v *view) tcpHeader() int { return int(v.b[v.up+12]>>4) * 4 }
 
-// tcpFlags are the flags from bit 0 on (RFC 9293 section 3.1), each behind a
-// space.
+// tcpFlags are the names of the flags, starting at bit 0 (RFC 9293 section 3.1), each
+// with a space in front.
 var tcpFlags = [8]string{" FIN", " SYN", " RST", " PSH", " ACK", " URG", " ECE", " CWR"}
 
-// appendTCP appends flags, seq, ack if it counts, and window: what a sender
-// computes with in hex.
+// appendTCP appends the flags, seq, ack (if the ACK flag is set) and the window.
+// Numbers that an agent computes with are in hex.
 func (v *view) appendTCP(out []byte) []byte {
 	flags := v.b[v.up+13]
 	for bit, name := range tcpFlags {

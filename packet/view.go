@@ -6,17 +6,19 @@ import "encoding/binary"
 const (
 	ipv4Min     = 20
 	ipv6Len     = 40
-	fragmentLen = 8 // the fragment header of IPv6
+	fragmentLen = 8 // IPv6 fragment header
 	udpLen      = 8
 	tcpMin      = 20
 )
 
-// IP protocol numbers, which are IPv6 next header values as well.
+// IP protocol numbers, also used as IPv6 next header values.
 const (
 	protoHopByHop    = 0
 	protoICMP        = 1
+	protoIPv4        = 4 // IPv4 inside IP, RFC 2003
 	protoTCP         = 6
 	protoUDP         = 17
+	protoIPv6        = 41 // IPv6 inside IP, RFC 4213
 	protoRouting     = 43
 	protoFragment    = 44
 	protoAH          = 51
@@ -25,7 +27,7 @@ const (
 	protoDestOptions = 60
 )
 
-// kind is the transport that a packet carries, as far as this package knows it.
+// kind is the transport protocol of a packet, if this package knows it.
 type kind uint8
 
 const (
@@ -36,42 +38,42 @@ const (
 	kindTCP
 )
 
-// layer is the name of a kind in summaries and faults.
+// layer returns the name of a kind in summaries and faults.
 func (k kind) layer() string {
 	return [...]string{"IP", "ICMP", "ICMPv6", "UDP", "TCP"}[k]
 }
 
-// view is a packet with its headers found: offsets that have been checked
-// against the bytes. Everything that looks into a packet looks through it.
+// view is a packet with the offsets of its headers, checked against its length. All
+// code that looks into a packet uses a view.
 type view struct {
 	b       []byte
-	version int // 4 or 6; 0: no IP packet, or too short to hold its addresses
-	hdr     int // length of the IP header, IPv6 without extensions; 0: its length is damaged
-	stated  int // length of the whole packet as the IP header states it
+	version int // 4 or 6; 0 means not an IP packet, or too short to hold its addresses
+	hdr     int // length of the IP header, without IPv6 extensions; 0 means damaged
+	stated  int // length of the whole packet according to the IP header
 	end     int // where the packet ends: len(b), or earlier in a quoted packet
 	proto   uint8
 	kind    kind
-	up      int // offset of what follows the IP headers; valid if hdr is not 0
+	up      int // offset of the bytes after the IP headers; valid if hdr is not 0
 
-	frag    bool // one of several fragments; an atomic one (RFC 6946) is none
-	more    bool // more fragments follow
+	frag    bool // whether it is one of several fragments, so not for an atomic one (RFC 6946)
+	more    bool // whether more fragments follow
 	fragOff int  // in bytes
 	fragID  uint32
-	fragAt  int // offset of what the fragment carries
+	fragAt  int // offset of the fragment's data
 
 	exts     [maxExtensions]extension // IPv6 extension headers
 	nexts    int
-	finalDst int // offset of the IPv6 address for the pseudo-header
+	src      int // offset of the source address for the pseudo-header
+	finalDst int // and of the destination address
 
-	bad Fault // what kept parse from going on; Field is empty if nothing did
+	bad Fault // the fault that stopped parse; Field is "" if there was none
 }
 
 func (v *view) u16(at int) uint16 { return binary.BigEndian.Uint16(v.b[at:]) }
 func (v *view) u32(at int) uint32 { return binary.BigEndian.Uint32(v.b[at:]) }
 
-// parse finds the headers of a packet. It takes the bytes, not the total or
-// payload length, for where the packet ends: check and fix then agree on what
-// every length and checksum should be.
+// parse finds the headers of a packet. The packet ends where b ends, whatever its
+// length field states, so that check and fix agree on every length and checksum.
 func parse(b []byte) view {
 	v := view{b: b, end: len(b)}
 	v.parse()
@@ -81,11 +83,17 @@ func parse(b []byte) view {
 	return v
 }
 
-// parseQuoted finds the headers of a packet quoted inside an ICMP error, which
-// may be cut off anywhere behind its IP header.
-func parseQuoted(b []byte) view {
+// parseCut finds the headers of a packet that may be cut off after its IP headers.
+func parseCut(b []byte) view {
 	v := view{b: b, end: len(b)}
 	v.parse()
+	return v
+}
+
+// parseQuoted finds the headers of a packet that an ICMP error quotes. It may be cut
+// off anywhere after its IP header.
+func parseQuoted(b []byte) view {
+	v := parseCut(b)
 	if v.hdr > 0 {
 		v.end = max(v.up, min(v.end, v.stated))
 	}
@@ -110,8 +118,8 @@ func (v *view) parse() {
 	}
 }
 
-// kindOf names the transport. ICMP belongs to IPv4 and ICMPv6 to IPv6: the
-// other way round they are protocols like any unknown one.
+// kindOf returns the transport protocol. ICMP over IPv6 and ICMPv6 over IPv4 count as
+// unknown.
 func (v *view) kindOf() kind {
 	switch {
 	case v.proto == protoTCP:
@@ -148,6 +156,8 @@ func (v *view) parseIPv4() {
 	default:
 		v.hdr, v.up, v.fragAt = hdr, hdr, hdr
 	}
+	v.src, v.finalDst = 12, 16
+	v.eachSourceRoute(v.findFinalHop)
 	bits := v.u16(6)
 	v.more = bits&0x2000 != 0
 	v.fragOff = int(bits&0x1fff) * 8
@@ -163,7 +173,7 @@ func (v *view) parseIPv6() {
 	v.version = 6
 	v.stated = ipv6Len + int(v.u16(4))
 	v.proto = v.b[6]
-	v.finalDst = 24
+	v.src, v.finalDst = 8, 24
 	if len(v.b) > ipv6Len+MaxLen {
 		v.bad = Fault{"IPv6", "size", 0, uint64(len(v.b)), ipv6Len + MaxLen, AtMost}
 		return
@@ -172,7 +182,8 @@ func (v *view) parseIPv6() {
 	v.walkExtensions()
 }
 
-// transportDamage says what in the transport header is too short to go on.
+// transportDamage returns the fault of a transport header that is too short to parse,
+// or the zero Fault.
 func (v *view) transportDamage() Fault {
 	size := v.end - v.up
 	least := 0

@@ -12,8 +12,8 @@ import (
 
 var agent = netip.MustParseAddr("10.77.0.2")
 
-// A fake is a socket whose other end is a function: it says what comes back
-// for a request, and when. It is made of channels and timers alone.
+// A fake is a socket whose other end is a function, which returns the answers to a
+// request with their delays. It uses only channels and timers.
 type fake struct {
 	answer func(seq uint16, payload []byte) []late
 	in     chan incoming
@@ -21,7 +21,7 @@ type fake struct {
 	once   sync.Once
 }
 
-// late is what comes back after a while.
+// late is an answer with its delay.
 type late struct {
 	after time.Duration
 	Message
@@ -62,12 +62,12 @@ func (f *fake) Close() error {
 	return nil
 }
 
-// good is a flawless reply.
+// good makes a correct reply.
 func good(after time.Duration, seq uint16, payload []byte) late {
 	return late{after, Message{From: agent, Seq: seq, TTL: 64, Data: payload}, nil}
 }
 
-// A diary writes down what a Reporter is told.
+// A diary is a Reporter that records its calls.
 type diary struct{ lines []string }
 
 func (d *diary) note(format string, args ...any) {

@@ -13,23 +13,23 @@ import (
 	"golang.org/x/net/ipv6"
 )
 
-// A Kernel is an ICMP socket of the kernel that this process runs on. A raw one
-// sees replies with a wrong checksum and ICMP errors; the datagram socket that
-// an ordinary user may open (Linux: sysctl net.ipv4.ping_group_range) sees
-// sound replies alone.
+// A Kernel is an ICMP socket of the local kernel. A raw socket also receives
+// replies with a wrong checksum and ICMP errors. The datagram socket that an
+// ordinary user may open (Linux: sysctl net.ipv4.ping_group_range) receives
+// only valid replies.
 type Kernel struct {
 	conn *icmp.PacketConn
 	to   net.Addr
 	is6  bool
 	raw  bool
-	id   uint16 // of a raw socket's requests; the kernel chooses that of a datagram socket
+	id   uint16 // identifier of a raw socket's requests; the kernel chooses a datagram socket's
 
-	start  time.Time             // what times are counted from
-	sent   [1 << 16]atomic.Int64 // when the latest request of each sequence number was, in ns
-	buffer [MaxSize6 + 8]byte    // Receive's
+	start  time.Time             // sent is relative to this
+	sent   [1 << 16]atomic.Int64 // when the latest request with each sequence number was sent, in ns
+	buffer [MaxSize6 + 8]byte    // used by Receive
 }
 
-// OpenKernel opens a socket for pinging to.
+// OpenKernel opens a socket that pings to.
 func OpenKernel(to netip.Addr) (*Kernel, error) {
 	k, err := openKernel(to, true)
 	if err == nil {
@@ -67,7 +67,8 @@ func openKernel(to netip.Addr, raw bool) (*Kernel, error) {
 	return k, nil
 }
 
-// options asks for the TTL of what comes, and that not everything comes.
+// options asks the kernel for each reply's TTL, and filters out messages that
+// are not about pings.
 func (k *Kernel) options() error {
 	if !k.is6 {
 		return k.conn.IPv4PacketConn().SetControlMessage(ipv4.FlagTTL, true)
@@ -87,7 +88,7 @@ func (k *Kernel) options() error {
 	return conn.SetICMPFilter(&filter)
 }
 
-// Send is Socket's.
+// Send implements Socket.
 func (k *Kernel) Send(seq uint16, payload []byte) error {
 	m := icmp.Message{Type: ipv4.ICMPTypeEcho, Body: &icmp.Echo{ID: int(k.id), Seq: int(seq), Data: payload}}
 	if k.is6 {
@@ -102,7 +103,7 @@ func (k *Kernel) Send(seq uint16, payload []byte) error {
 	return err
 }
 
-// Receive is Socket's.
+// Receive implements Socket.
 func (k *Kernel) Receive() (Message, error) {
 	for {
 		n, ttl, from, err := k.read()
@@ -112,7 +113,7 @@ func (k *Kernel) Receive() (Message, error) {
 		}
 		m, id, ok := parse(k.buffer[:n], k.is6)
 		if !ok || k.raw && id != k.id {
-			continue // somebody else's
+			continue // another process's
 		}
 		m.From, m.TTL = address(from), ttl
 		if sent := k.sent[m.Seq].Load(); sent > 0 {
@@ -150,5 +151,5 @@ func address(a net.Addr) netip.Addr {
 	return addr.Unmap()
 }
 
-// Close is Socket's.
+// Close implements Socket.
 func (k *Kernel) Close() error { return k.conn.Close() }

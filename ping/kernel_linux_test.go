@@ -14,7 +14,7 @@ import (
 // inNamespace is set in the process that TestKernel starts on a peer.
 const inNamespace = "TUN_MCP_PING_TEST"
 
-// The sockets are those of a network of their own, where nobody else pings.
+// The test runs in its own network namespace, where nobody else pings.
 func TestKernel(t *testing.T) {
 	if os.Getenv(inNamespace) == "" {
 		link := tuntest.OpenPrivate(t, tun.Config{Addr6: netip.MustParsePrefix("2001:db8:77::1/64")})

@@ -2,15 +2,15 @@ package ping
 
 import "time"
 
-// A ledger knows which of the latest 65,536 requests are open. Sequence numbers
-// wrap; the entry of an old request is taken over by the new one.
+// A ledger tracks which of the latest 65,536 requests are open. Sequence
+// numbers wrap, and a new request then overwrites the entry of the old one.
 type ledger struct {
-	sent   int    // requests, ever
+	sent   int    // requests sent in total
 	acked  uint16 // the latest request that was answered
 	pipe   int    // the most requests that were open when a reply came
 	open   int    // requests neither answered nor failed
 	states [1 << 16]state
-	times  [1 << 16]time.Time // of sending
+	times  [1 << 16]time.Time // send times
 }
 
 type state byte
@@ -18,7 +18,7 @@ type state byte
 const (
 	unused state = iota
 	waiting
-	failed // an error came for it; a reply may still
+	failed // an error came for it; a reply may still come
 	answered
 )
 
@@ -27,13 +27,13 @@ func (l *ledger) next(now time.Time) uint16 {
 	l.sent++
 	seq := uint16(l.sent)
 	if l.states[seq] != waiting {
-		l.open++ // else the old request was never answered, and is forgotten
+		l.open++ // otherwise an unanswered old request is overwritten, and the number stays the same
 	}
 	l.states[seq], l.times[seq] = waiting, now
 	return seq
 }
 
-// reply notes a reply and returns what its request was until then.
+// reply records a reply and returns the previous state of its request.
 func (l *ledger) reply(seq uint16) state {
 	was := l.states[seq]
 	if was == unused {
@@ -52,7 +52,7 @@ func (l *ledger) reply(seq uint16) state {
 	return was
 }
 
-// fail notes that an error came for a request, or that it was never sent.
+// fail records that an error came for a request, or that it was never sent.
 func (l *ledger) fail(seq uint16) {
 	if l.states[seq] == waiting {
 		l.open--
@@ -60,7 +60,7 @@ func (l *ledger) fail(seq uint16) {
 	}
 }
 
-// inFlight is how many requests were sent after the latest that was answered.
+// inFlight returns how many requests were sent after the latest answered one.
 func (l *ledger) inFlight() int {
 	if n := uint16(l.sent) - l.acked; n <= 0x7fff {
 		return min(int(n), l.open)

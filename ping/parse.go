@@ -5,13 +5,13 @@ import (
 	"slices"
 )
 
-// icmpHeader is the length of the header of all messages that are read here.
+// icmpHeader is the header length of every message parsed here, in bytes.
 const icmpHeader = 8
 
-// parse reads an ICMP message as a kernel's socket gives it and returns it with
-// the identifier of the echo request that it is about. It is false for all but
-// echo replies and errors about echo requests. The checksum of ICMPv6 is the
-// kernel's to check.
+// parse parses an ICMP message read from a kernel socket. It returns the
+// message and the identifier of the echo request that it is about, or false if
+// it is neither an echo reply nor an error about an echo request. The kernel
+// checks ICMPv6 checksums.
 func parse(b []byte, is6 bool) (m Message, id uint16, ok bool) {
 	if len(b) < icmpHeader {
 		return m, 0, false

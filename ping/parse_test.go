@@ -62,9 +62,8 @@ func message(t testing.TB, text string) []byte {
 	return b
 }
 
-// FuzzParse: what is taken for an answer has the request's identifier and
-// sequence number where RFC 792 and RFC 4443 put them, and a checksum that the
-// kernel's own would agree with, or the word that it has not.
+// FuzzParse checks that every parsed answer has the request's identifier and sequence
+// number where RFC 792 and RFC 4443 put them, and that BadChecksum is right.
 func FuzzParse(f *testing.F) {
 	for _, text := range []string{
 		"0000 edc3 1234 0007 0001",
@@ -81,7 +80,7 @@ func FuzzParse(f *testing.F) {
 		f.Add(b[:len(b)-1], len(b)%2 == 0)
 	}
 	f.Fuzz(func(t *testing.T, b []byte, is6 bool) {
-		// As it is, and with a checksum that is right.
+		// As it is, and with a correct checksum.
 		checkParse(t, b, is6)
 		if len(b) >= icmpHeader {
 			b = bytes.Clone(b)
@@ -103,7 +102,7 @@ func checkParse(t *testing.T, b []byte, is6 bool) {
 	if !ok {
 		return
 	}
-	header := b // of the reply, or of the request at the end of what an error quotes
+	header := b // of the reply, or of the request quoted at the end of an error
 	reply := m.Type == typeEchoReply && !is6 || m.Type == typeEchoReply6 && is6
 	switch {
 	case reply && !bytes.Equal(m.Data, b[icmpHeader:]):

@@ -5,13 +5,13 @@ import (
 	"time"
 )
 
-// stampSize is what the time takes at the head of a payload that has room for
-// it, as with iputils: seconds and microseconds, 8 bytes each.
+// stampSize is the size of the timestamp at the start of a payload that has
+// room for it, as in iputils: seconds and microseconds, 8 bytes each.
 const stampSize = 16
 
-// payload makes what a request carries: the time, then each byte its own
-// offset. The time is there so that no two requests are alike; the round trip
-// is not measured with it.
+// payload returns the payload of a request: the time, then bytes that each hold
+// their own offset. The time only makes every request different; it is not used
+// to measure the round trip.
 func payload(size int, now time.Time) []byte {
 	p := make([]byte, size)
 	for i := range p {
@@ -24,8 +24,8 @@ func payload(size int, now time.Time) []byte {
 	return p
 }
 
-// wrongByte returns the offset of the first byte of got that differs from
-// want, -1 if none does as far as got goes.
+// wrongByte returns the offset of the first byte of got that differs from want,
+// or -1. Bytes of want after the end of got are not compared.
 func wrongByte(got, want []byte) int {
 	for i := range min(len(got), len(want)) {
 		if got[i] != want[i] {

@@ -5,25 +5,26 @@ import (
 	"errors"
 	"time"
 
-	"github.com/tun-mcp/tun-mcp/session/control"
+	"github.com/tun-mcp/tun-mcp/control"
 )
 
-// slowest is the pace at which a run with interval zero goes on if nothing
-// comes back: 100 requests a second.
+// slowest is the interval of a run with interval zero while nothing comes back:
+// 100 requests a second.
 const slowest = 10 * time.Millisecond
 
-// Run pings until Count requests are answered or given up, ctx ends (an error
-// only if its cause is a *control.Ended), or the socket does (its error). It
-// closes the socket, twice perhaps.
+// Run pings until Count requests are answered or given up, ctx ends, or the
+// socket fails. The end of ctx is an error only if its cause is a
+// *control.Ended. A failed socket's error is returned. Run closes the socket,
+// possibly twice.
 func Run(ctx context.Context, socket Socket, config Config, report Reporter) (Statistics, error) {
 	p := &pinger{config: config, socket: socket, report: report, ledger: new(ledger)}
-	incoming := make(chan incoming, 1024) // a burst of replies must not keep the socket from sending
+	incoming := make(chan incoming, 1024) // a burst of replies must not block sending
 	stopped, received := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(received)
 		receive(socket, incoming, stopped)
 	}()
-	hangUp := context.AfterFunc(ctx, func() { socket.Close() }) // even a Send that is stuck
+	hangUp := context.AfterFunc(ctx, func() { socket.Close() }) // wakes even a blocked Send
 	err := p.run(ctx, incoming)
 	hangUp()
 	close(stopped)
@@ -49,10 +50,10 @@ type pinger struct {
 	ledger    *ledger
 	stats     Statistics
 	first     time.Time // when the first request was due
-	last      time.Time // when the last one had been sent
-	due       time.Time // when the next one is
-	until     time.Time // when to give up, once all are sent; zero: never
-	explained bool      // something came that says more than silence
+	last      time.Time // when the last one was sent
+	due       time.Time // when the next one is due
+	until     time.Time // when to give up, once all are sent; zero means never
+	explained bool      // a reply or an error came, so Silent is not called
 }
 
 func (p *pinger) run(ctx context.Context, messages <-chan incoming) error {
@@ -106,7 +107,7 @@ func orDefault(wait time.Duration) time.Duration {
 func (p *pinger) allSent() bool { return p.config.Count > 0 && p.ledger.sent >= p.config.Count }
 
 // send sends a request and sets when the next one is due. After a delay the
-// pace goes on from now: what was missed is not made up for.
+// interval restarts from now: missed requests are not made up for.
 func (p *pinger) send(ctx context.Context) {
 	now := time.Now()
 	if p.first.IsZero() {
@@ -137,7 +138,7 @@ func (p *pinger) unsent(seq uint16, err error) {
 	p.report.Unsent(err)
 }
 
-// take accounts for what came back.
+// take processes one received message.
 func (p *pinger) take(in incoming) error {
 	if unsent, ok := errors.AsType[*Unsent](in.err); ok {
 		p.unsent(unsent.Seq, unsent.Err)
@@ -177,7 +178,7 @@ func (p *pinger) take(in incoming) error {
 	return nil
 }
 
-// silent says, once, that there was no answer, if so it was.
+// silent reports, at most once, that there was no answer.
 func (p *pinger) silent() {
 	if !p.explained {
 		p.explained = true

@@ -9,12 +9,12 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/tun-mcp/tun-mcp/session/control"
+	"github.com/tun-mcp/tun-mcp/control"
 )
 
 const ms = time.Millisecond
 
-// run pings in a bubble and returns what came of it and how long it took.
+// run pings in a synctest bubble, and returns the results and the time it took.
 func run(t *testing.T, config Config, answer func(seq uint16, payload []byte) []late) (s Statistics, d *diary, took time.Duration, err error) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -22,7 +22,7 @@ func run(t *testing.T, config Config, answer func(seq uint16, payload []byte) []
 		d, config.To = new(diary), agent
 		s, err = Run(t.Context(), newFake(answer), config, d)
 		took = time.Since(start)
-		time.Sleep(time.Hour) // for answers that come too late
+		time.Sleep(time.Hour) // lets late answers arrive
 	})
 	return s, d, took, err
 }
@@ -42,7 +42,7 @@ func TestRun(t *testing.T) {
 		}, "sent, reply 1, sent, reply 2, sent, reply 3, done", 2010 * ms},
 		{"silence", second, func(uint16, []byte) []late { return nil },
 			"sent, sent, sent, silent, done", 12 * time.Second},
-		{"silence for ever has its hint", Config{Interval: 6 * time.Second, Count: 3, Wait: 0}, func(seq uint16, p []byte) []late {
+		{"a wait without limit also gives the hint", Config{Interval: 6 * time.Second, Count: 3, Wait: 0}, func(seq uint16, p []byte) []late {
 			return []late{good(30*time.Second, seq, p)}
 		}, "sent, sent, silent, sent, reply 1, reply 2, reply 3, done", 42 * time.Second},
 		{"the last one lost: twice the longest round trip", second, func(seq uint16, p []byte) []late {
@@ -66,7 +66,7 @@ func TestRun(t *testing.T) {
 			}
 			return []late{good(9*time.Second, seq, p)}
 		}, "sent, sent, sent, reply 3, reply 1, reply 2, done", 10 * time.Second},
-		{"for ever is until a reply tells how long one takes", Config{Count: 2, Interval: time.Second, Wait: 0, Size: 56}, func(seq uint16, p []byte) []late {
+		{"no limit lasts until a reply shows how long one takes", Config{Count: 2, Interval: time.Second, Wait: 0, Size: 56}, func(seq uint16, p []byte) []late {
 			if seq == 2 {
 				return nil
 			}
@@ -101,22 +101,22 @@ func TestRun(t *testing.T) {
 			}
 			return []late{good(10*ms, seq, p[:20])}
 		}, "sent, reply 1 wrong, sent, reply 2 short, done", 1010 * ms},
-		{"a bad checksum is no answer", Config{Count: 1, Interval: time.Second, Wait: time.Second, Size: 56}, func(seq uint16, p []byte) []late {
+		{"a bad checksum does not count as an answer", Config{Count: 1, Interval: time.Second, Wait: time.Second, Size: 56}, func(seq uint16, p []byte) []late {
 			bad := good(10*ms, seq, p)
 			bad.BadChecksum = true
 			return []late{bad}
 		}, "sent, reply 1 checksum, done", time.Second},
-		{"not sent, here", second, func(uint16, []byte) []late { return []late{{-1, Message{}, syscall.ENETUNREACH}} },
+		{"not sent, error from Send", second, func(uint16, []byte) []late { return []late{{-1, Message{}, syscall.ENETUNREACH}} },
 			"unsent network is unreachable, unsent network is unreachable, unsent network is unreachable, done", 2 * time.Second},
-		{"not sent, there", once(second), func(seq uint16, _ []byte) []late {
+		{"not sent, error from Receive", once(second), func(seq uint16, _ []byte) []late {
 			return []late{{0, Message{}, &Unsent{Seq: seq, Err: syscall.ENOBUFS}}}
 		}, "sent, unsent no buffer space available, done", 0},
-		{"as fast as replies come", Config{Count: 4, Flood: true, Wait: time.Second}, func(seq uint16, p []byte) []late {
+		{"flood: as fast as replies come", Config{Count: 4, Flood: true, Wait: time.Second}, func(seq uint16, p []byte) []late {
 			return []late{good(2*ms, seq, p)}
 		}, "sent, reply 1, sent, reply 2, sent, reply 3, sent, reply 4, done", 8 * ms},
-		{"100 a second where none come", Config{Count: 3, Flood: true, Wait: time.Second}, func(uint16, []byte) []late { return nil },
+		{"flood: 100 a second without replies", Config{Count: 3, Flood: true, Wait: time.Second}, func(uint16, []byte) []late { return nil },
 			"sent, sent, sent, silent, done", 1020 * ms},
-		{"flood goes on from the newest answer", Config{Count: 4, Flood: true, Wait: time.Second}, func(seq uint16, p []byte) []late {
+		{"flood continues from the newest answer", Config{Count: 4, Flood: true, Wait: time.Second}, func(seq uint16, p []byte) []late {
 			if seq == 1 {
 				return nil
 			}
@@ -129,7 +129,7 @@ func TestRun(t *testing.T) {
 				t.Errorf("%v after %v, want nil after %v", err, took, c.took)
 			}
 			if d.String() != c.want {
-				t.Errorf("told  %s\nwant  %s\nafter %v, %+v", d, c.want, took, s)
+				t.Errorf("got   %s\nwant  %s\nafter %v, %+v", d, c.want, took, s)
 			}
 		})
 	}
@@ -166,7 +166,7 @@ func TestRunIsStopped(t *testing.T) {
 		d := new(diary)
 		s, err := Run(ctx, newFake(func(seq uint16, p []byte) []late { return []late{good(ms, seq, p)} }), Config{To: agent, Interval: time.Second, Wait: time.Second}, d)
 		if err != nil || s.Sent != 3 || s.Received != 3 {
-			t.Errorf("%+v, %v, told %s; want 3 answered", s, err, d)
+			t.Errorf("%+v, %v, reported %s; want 3 answered", s, err, d)
 		}
 	})
 }
@@ -178,7 +178,7 @@ func TestRunEndsWithTheSession(t *testing.T) {
 		d := new(diary)
 		_, err := Run(ctx, newFake(func(uint16, []byte) []late { return nil }), Config{To: agent, Interval: time.Second}, d)
 		if _, ok := errors.AsType[*control.Ended](err); !ok || d.String() != "sent, done" {
-			t.Errorf("%v, told %s", err, d)
+			t.Errorf("%v, reported %s", err, d)
 		}
 	})
 }
@@ -191,15 +191,15 @@ func TestRunEndsWithItsSocket(t *testing.T) {
 		return []late{{500 * ms, Message{}, errGone}}
 	})
 	if !errors.Is(err, errGone) || s.Sent != 3 || s.Received != 2 || took != 2500*ms {
-		t.Errorf("%+v, %v after %v, told %s", s, err, took, d)
+		t.Errorf("%+v, %v after %v, reported %s", s, err, took, d)
 	}
 	_, d, _, err = run(t, Config{Interval: time.Second}, func(uint16, []byte) []late { return []late{{ms, Message{}, errGone}} })
 	if !errors.Is(err, errGone) || d.String() != "sent, done" {
-		t.Errorf("%v, told %s; an end says enough", err, d)
+		t.Errorf("%v, reported %s; want no Silent", err, d)
 	}
 }
 
-// The pace does not drift, and what a long pause missed is not made up for.
+// The pace does not drift, and requests missed in a long pause are not made up for.
 func TestPace(t *testing.T) {
 	var at []time.Duration
 	synctest.Test(t, func(t *testing.T) {
@@ -227,7 +227,7 @@ func TestPace(t *testing.T) {
 	}
 }
 
-// Sequence numbers have 16 bits; a run may have more requests.
+// A run can have more requests than the 65,536 sequence numbers.
 func TestWrap(t *testing.T) {
 	const count = 70000
 	s, _, _, err := run(t, Config{Count: count, Flood: true, Wait: time.Second}, func(seq uint16, p []byte) []late {

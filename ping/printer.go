@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// A Printer reports a run as iputils' ping does.
+// A Printer prints a run the way iputils' ping does.
 type Printer struct {
 	Out, Err io.Writer
 	Config   Config
@@ -22,17 +22,17 @@ func (p *Printer) Head() {
 	}
 }
 
-// dots tells whether each message is one character instead of one line.
+// dots reports whether each message is one character instead of one line.
 func (p *Printer) dots() bool { return p.Config.Flood && !p.Config.Quiet }
 
-// Sent is Reporter's.
+// Sent implements Reporter.
 func (p *Printer) Sent() {
 	if p.dots() {
 		io.WriteString(p.Out, ".")
 	}
 }
 
-// Unsent is Reporter's.
+// Unsent implements Reporter.
 func (p *Printer) Unsent(err error) {
 	switch {
 	case p.dots():
@@ -42,12 +42,12 @@ func (p *Printer) Unsent(err error) {
 	}
 }
 
-// Silent is Reporter's.
+// Silent implements Reporter.
 func (p *Printer) Silent() {
 	fmt.Fprintln(p.Err, "ping: no reply yet: is the agent reading? It answers only while its client is running it; -W SECONDS waits longer for the first reply")
 }
 
-// Reply is Reporter's.
+// Reply implements Reporter.
 func (p *Printer) Reply(r Reply) {
 	if p.Config.Quiet {
 		return
@@ -68,7 +68,8 @@ func (p *Printer) Reply(r Reply) {
 	p.Out.Write(append(line, '\n'))
 }
 
-// verdict is the rest of a reply's line: its time, and what is wrong with it.
+// verdict returns the rest of a reply's line: its time, and what is wrong with
+// it.
 func verdict(r Reply) string {
 	if r.Stray {
 		return " (NEVER SENT!)"
@@ -96,9 +97,9 @@ func verdict(r Reply) string {
 	return text
 }
 
-// dump is the payload in hex, 32 bytes a line.
+// dump returns the payload in hex, 32 bytes a line.
 func dump(data []byte) string {
-	const most = 256 // the rest of a long payload says nothing new
+	const most = 256 // the rest of a long payload adds nothing
 	var text []byte
 	for i, b := range data[:min(len(data), most)] {
 		if i%32 == 0 {
@@ -112,7 +113,7 @@ func dump(data []byte) string {
 	return string(text)
 }
 
-// Error is Reporter's.
+// Error implements Reporter.
 func (p *Printer) Error(m Message) {
 	switch {
 	case p.dots():
@@ -122,7 +123,7 @@ func (p *Printer) Error(m Message) {
 	}
 }
 
-// Done is Reporter's.
+// Done implements Reporter.
 func (p *Printer) Done(s Statistics) {
 	fmt.Fprintf(p.Out, "\n--- %s ping statistics ---\n%d packets transmitted, %d received", p.Config.To, s.Sent, s.Received)
 	for _, count := range []struct {
@@ -153,14 +154,14 @@ func (p *Printer) Done(s Statistics) {
 	fmt.Fprintln(p.Out)
 }
 
-// milli is d in milliseconds with three decimals, cut and not rounded.
+// milli formats d in milliseconds with three decimals, truncated, not rounded.
 func milli(d time.Duration) string {
 	us := d.Microseconds()
 	return fmt.Sprintf("%d.%03d", us/1000, us%1000)
 }
 
-// tripTime is d in milliseconds with three significant digits, or all before
-// the point.
+// tripTime formats d in milliseconds with three significant digits, or more if
+// the integer part is longer.
 func tripTime(d time.Duration) string {
 	us := d.Microseconds()
 	switch {

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// printed runs and returns what was printed.
+// printed runs pings and returns the output and stderr.
 func printed(t *testing.T, config Config, answer func(seq uint16, payload []byte) []late) (out, err string) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -24,7 +24,7 @@ func printed(t *testing.T, config Config, answer func(seq uint16, payload []byte
 			t.Error(err)
 		}
 		out, err = o.String(), e.String()
-		time.Sleep(time.Hour) // for answers that come too late
+		time.Sleep(time.Hour) // lets late answers arrive
 	})
 	return out, err
 }
@@ -143,7 +143,7 @@ rtt min/avg/max/mdev = 1.000/1.000/1.000/0.000 ms, ipg/ewma 7.750/1.000 ms
 				t.Errorf("on stderr %q, want %q", err, c.err)
 			}
 			if !iputils.MatchString(out) {
-				t.Errorf("the last lines are not those of iputils:\n%s", out)
+				t.Errorf("the last lines do not match those of iputils:\n%s", out)
 			}
 		})
 	}

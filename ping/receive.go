@@ -2,13 +2,14 @@ package ping
 
 import "errors"
 
-// incoming is what one Receive gave.
+// incoming is the result of one Receive.
 type incoming struct {
 	Message
 	err error
 }
 
-// receive hands on what the socket receives, until it ends or nobody listens.
+// receive forwards what the socket receives, until the socket ends or nobody
+// listens.
 func receive(socket Socket, to chan<- incoming, stopped <-chan struct{}) {
 	for {
 		m, err := socket.Receive()

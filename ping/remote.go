@@ -6,17 +6,17 @@ import (
 	"fmt"
 	"net/netip"
 
-	"github.com/tun-mcp/tun-mcp/session/control"
+	"github.com/tun-mcp/tun-mcp/control"
 )
 
-// A Remote is an echo socket that a session has on its peer. Times are measured
-// there.
+// A Remote is an echo socket on a session's peer. The session measures the
+// times.
 type Remote struct{ Conn *control.PingConn }
 
-// Send is Socket's.
+// Send implements Socket.
 func (r Remote) Send(seq uint16, payload []byte) error { return r.Conn.Send(seq, payload) }
 
-// Receive is Socket's.
+// Receive implements Socket.
 func (r Remote) Receive() (Message, error) {
 	a, err := r.Conn.Receive()
 	if err != nil {
@@ -27,10 +27,10 @@ func (r Remote) Receive() (Message, error) {
 	}
 	m := Message{Type: int(a.Type), Code: int(a.Code), Seq: a.Seq, TTL: int(a.TTL)}
 	if m.From, err = netip.ParseAddr(a.From); err != nil {
-		return m, fmt.Errorf("reading what the session answers to a ping: %w", err)
+		return m, fmt.Errorf("reading the answer of the session to a ping: %w", err)
 	}
 	if m.Data, err = hex.DecodeString(a.Hex); err != nil {
-		return m, fmt.Errorf("reading what the session answers to a ping: %w", err)
+		return m, fmt.Errorf("reading the answer of the session to a ping: %w", err)
 	}
 	if a.Sent > 0 {
 		m.RTT = a.Received - a.Sent
@@ -38,5 +38,5 @@ func (r Remote) Receive() (Message, error) {
 	return m, nil
 }
 
-// Close is Socket's.
+// Close implements Socket.
 func (r Remote) Close() error { return r.Conn.Close() }

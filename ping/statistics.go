@@ -5,24 +5,24 @@ import (
 	"time"
 )
 
-// Statistics are what a run comes to.
+// Statistics sums up a run.
 type Statistics struct {
-	Sent       int           // requests
-	Received   int           // of them answered
-	Duplicates int           // replies to what was answered before
+	Sent       int           // requests sent
+	Received   int           // requests answered
+	Duplicates int           // replies to requests already answered
 	Corrupted  int           // replies with a wrong ICMP checksum
-	Errors     int           // ICMP errors, and replies to what was never sent
+	Errors     int           // ICMP errors, and replies to requests never sent
 	Took       time.Duration // from the first request to the last
-	Pipe       int           // the most requests that were open when a reply came
+	Pipe       int           // the most requests open when a reply came
 
-	Min, Max time.Duration // round trip, of replies and duplicates
-	Smooth   time.Duration // moving average of the round trip, 1/8 for the newest
+	Min, Max time.Duration // round trip of replies, duplicates included
+	Smooth   time.Duration // moving average of the round trip, the newest weighted 1/8
 
 	n            int     // round trips
-	mean, square float64 // their average and sum of squared deviations, in ns (Welford)
+	mean, square float64 // running mean and sum of squared deviations, in ns (Welford)
 }
 
-// add takes one round trip into account.
+// add adds one round trip.
 func (s *Statistics) add(rtt time.Duration) {
 	if s.n == 0 {
 		s.Min, s.Max, s.Smooth = rtt, rtt, rtt
@@ -35,10 +35,11 @@ func (s *Statistics) add(rtt time.Duration) {
 	s.square += off * (float64(rtt) - s.mean)
 }
 
-// Average is the mean round trip; zero if there was none.
+// Average returns the mean round trip, zero if there was none.
 func (s *Statistics) Average() time.Duration { return time.Duration(s.mean) }
 
-// Deviation is the standard deviation of the round trip; zero if there was none.
+// Deviation returns the standard deviation of the round trip, zero if there was
+// none.
 func (s *Statistics) Deviation() time.Duration {
 	if s.n == 0 {
 		return 0
@@ -46,7 +47,7 @@ func (s *Statistics) Deviation() time.Duration {
 	return time.Duration(math.Sqrt(s.square / float64(s.n)))
 }
 
-// Loss is the share of requests without an answer, in percent.
+// Loss returns the percentage of requests without an answer.
 func (s *Statistics) Loss() float64 {
 	if s.Sent == 0 {
 		return 0
@@ -54,7 +55,7 @@ func (s *Statistics) Loss() float64 {
 	return float64(s.Sent-s.Received) * 100 / float64(s.Sent)
 }
 
-// Gap is the average time from one request to the next.
+// Gap returns the average time between requests.
 func (s *Statistics) Gap() time.Duration {
 	if s.Sent < 2 {
 		return 0

@@ -2,7 +2,7 @@ package ping
 
 import "fmt"
 
-// errorText is what an ICMP error says, in iputils' words.
+// errorText describes an ICMP error in iputils' words.
 func errorText(m Message) string {
 	kinds := errors4
 	if !m.From.Is4() {
@@ -26,9 +26,9 @@ func errorText(m Message) string {
 
 // errorKind is one type of ICMP error.
 type errorKind struct {
-	name  string   // what every text of this type begins with
-	codes []string // how it goes on, by code; none: the name is all
-	other string   // how it goes on with any other code
+	name  string   // prefix of every text of this type
+	codes []string // the rest, by code; nil means name is the whole text
+	other string   // the rest for any other code
 }
 
 // Errors of ICMP: RFC 792, RFC 1122 section 3.2.2.1, RFC 1812 section 5.2.7.1.

@@ -9,11 +9,11 @@ import (
 	"github.com/tun-mcp/tun-mcp/tun/tuntest"
 )
 
-// TestEventsTellTheirCall: two calls run at the same time, and every packet
-// says in which of them it was delivered or written.
+// Two calls run at the same time. Every event of a packet names the call that read or
+// wrote it.
 func TestEventsTellTheirCall(t *testing.T) {
 	inBubble(t, Config{}, func(t *testing.T, s *Session, _ *tuntest.Device) {
-		events, stop := s.Watch()
+		_, events, stop := s.Watch(0)
 		defer stop()
 		reading := Call{Number: 1, Tool: "read_packet", Began: time.Now(), CharsIn: 2}
 		time.Sleep(time.Second)
@@ -45,7 +45,7 @@ func TestEventsTellTheirCall(t *testing.T) {
 		} {
 			got := <-events
 			if got.Time.Before(last) {
-				t.Errorf("%s at %v, before the event before", got.Event, got.Time)
+				t.Errorf("%s at %v is earlier than the previous event", got.Event, got.Time)
 			}
 			last = got.Time
 			got = Event{Event: got.Event, Number: got.Number, Call: got.Call, Began: got.Began, Tool: got.Tool,

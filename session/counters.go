@@ -1,25 +1,28 @@
 package session
 
-// Counters of a session, in packets. Always: Received = Delivered + Queued + Dropped.
+// Counters counts a session's packets. Received = Delivered + Queued + Dropped
+// + Handled always holds: a packet counts as received once the handler, if
+// there is one, has decided on it.
 type Counters struct {
-	Received  uint64 `json:"received"`  // from the peer, injected ones included
+	Received  uint64 `json:"received"`  // from the peer, including injected ones
 	Delivered uint64 `json:"delivered"` // handed to a reader
 	Queued    uint64 `json:"queued"`    // waiting for a reader
-	Dropped   uint64 `json:"dropped"`   // fell out of the full queue, oldest first
-	Written   uint64 `json:"written"`   // handed to the peer, Failed included
-	Failed    uint64 `json:"failed"`    // numbered as written, but the device did not take them
-	Refused   uint64 `json:"refused"`   // not written: faulty, not to be carried, or too fast
-	TooFast   uint64 `json:"too_fast"`  // of Refused: over Config.MaxPPS
+	Dropped   uint64 `json:"dropped"`   // dropped from the full queue, oldest first
+	Handled   uint64 `json:"handled"`   // answered or dropped by the handler
+	Written   uint64 `json:"written"`   // handed to the peer, including Failed
+	Failed    uint64 `json:"failed"`    // numbered as written but not taken by the device
+	Refused   uint64 `json:"refused"`   // not written: faulty, not carriable, or too fast
+	TooFast   uint64 `json:"too_fast"`  // part of Refused: over Config.MaxPPS
 }
 
-// count returns the counters as of now. s.mu is held.
+// count returns the current counters. s.mu is held.
 func (s *Session) count() Counters {
 	c := s.counters
 	c.Queued = uint64(s.queue.count)
 	return c
 }
 
-// Counters returns the counters as of now, all of one moment.
+// Counters returns a consistent snapshot of the counters.
 func (s *Session) Counters() Counters {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -12,27 +12,27 @@ import (
 	"github.com/tun-mcp/tun-mcp/tun/tuntest"
 )
 
-// A crowd is what a session has to do with at once.
+// Size of the test: readers and writers that work at once.
 const (
 	crowd      = 64 // readers, and as many writers
 	packetEach = 40 // packets that each writer writes, and that the peer sends for each reader
 )
 
-// patience bounds a wait for what has to happen at once.
+// patience bounds the waits of the test.
 const patience = 30 * time.Second
 
-// marked is an echo request or reply that tells who made it.
+// marked makes an echo request or reply that says who made it.
 func marked(t *testing.T, kind byte, who, which int) []byte {
 	return echo(t, kind, uint16(who), uint16(which))
 }
 
-// mark is what marked put into a packet.
+// mark returns what marked put into a packet.
 func mark(b []byte) [2]int {
 	return [2]int{int(binary.BigEndian.Uint16(b[24:])), int(binary.BigEndian.Uint16(b[26:]))}
 }
 
-// readAll lets a crowd of readers read until want packets have come, and
-// returns what came to whom. Many a read is cancelled.
+// readAll runs many readers until want packets have come, and returns the packets.
+// Many of the reads are cancelled.
 func readAll(t *testing.T, s *Session, want int) []*Packet {
 	t.Helper()
 	all, stop := context.WithTimeout(t.Context(), patience)
@@ -68,8 +68,8 @@ func readAll(t *testing.T, s *Session, want int) []*Packet {
 	return got
 }
 
-// once checks that packets are all of a crowd's, each of them once, by mark
-// and by number.
+// once checks that packets has every packet of the crowd exactly once, by mark and by
+// number.
 func once(t *testing.T, what string, packets []*Packet, kind byte) {
 	t.Helper()
 	marks, numbers := map[[2]int]int{}, map[int]int{}
@@ -85,8 +85,8 @@ func once(t *testing.T, what string, packets []*Packet, kind byte) {
 	}
 }
 
-// writeAll lets a crowd of writers write what make makes. The function that it
-// returns waits for them, and says what the session made of each packet.
+// writeAll starts many writers of the packets that make returns. The function that it
+// returns waits for the writers and returns the written packets.
 func writeAll(t *testing.T, s *Session, make func(who, which int) []byte) func() []*Packet {
 	t.Helper()
 	var mu sync.Mutex
@@ -109,8 +109,8 @@ func writeAll(t *testing.T, s *Session, make func(who, which int) []byte) func()
 	return func() []*Packet { writers.Wait(); return written }
 }
 
-// 64 readers and 64 writers at once: each packet goes to one reader, the device
-// gets each written one once and in the order of the numbers, nothing is lost.
+// With 64 readers and 64 writers at once, each packet goes to one reader, and the
+// device gets each written packet once, in order of number. Nothing is lost.
 func TestCrowdOnAFakeDevice(t *testing.T) {
 	d := tuntest.NewDevice()
 	s := New(d, Config{Queue: MaxQueue})
@@ -145,13 +145,9 @@ func TestCrowdOnAFakeDevice(t *testing.T) {
 	}
 }
 
-// The same on a real stack: it answers each ping of the crowd once.
+// The same with a real stack, which answers each ping once.
 func TestCrowdOnAMemoryNetwork(t *testing.T) {
-	link, err := tun.Open(tun.Config{Network: tun.NetworkMemory})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := New(link, Config{Queue: MaxQueue})
+	s := New(tuntest.OpenMemory(t, tun.Config{}), Config{Queue: MaxQueue})
 	defer s.Close()
 	written := writeAll(t, s, func(who, which int) []byte {
 		ping := marked(t, 0, who, which) // from the agent to the peer

@@ -2,19 +2,19 @@ package session
 
 import "os"
 
-// An EndedError is what Err returns after End. It wraps os.ErrClosed.
+// An EndedError is returned by Err after End. It wraps os.ErrClosed.
 type EndedError struct {
-	Why string // in the words of whoever ended the link
+	Why string // the reason given to End
 }
 
 func (e *EndedError) Error() string { return "the link has ended: " + e.Why }
 func (e *EndedError) Unwrap() error { return os.ErrClosed }
 
-// End ends the link as a device that fails does, and says why to those who use
-// it: reads that wait return, what is queued can still be read, and the session
-// stays for its agent to see that. If the link has ended already, the first
-// reason stays.
+// End ends the link with a reason, as if the device had failed. Waiting reads
+// return, queued packets can still be read, and the session stays open so that
+// its agent can see the reason. If the link has already ended, the first reason
+// stays.
 func (s *Session) End(why string) error {
 	s.end(&EndedError{Why: why})
-	return s.device.Close() // nothing more comes from the peer
+	return s.device.Close() // stops reading from the peer
 }

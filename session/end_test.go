@@ -9,8 +9,8 @@ import (
 	"github.com/tun-mcp/tun-mcp/tun/tuntest"
 )
 
-// A link that is ended says why to who waits for a packet, once what was queued
-// is read; nothing more crosses it. The first reason stays.
+// After End, reads, writes and Err return its reason, and no packet crosses the link.
+// The first reason stays.
 func TestEnd(t *testing.T) {
 	inBubble(t, Config{}, func(t *testing.T, s *Session, d *tuntest.Device) {
 		failed := make(chan error)
@@ -46,7 +46,7 @@ func TestEndLeavesWhatIsQueued(t *testing.T) {
 			t.Error(err)
 		}
 		if b, err := s.Read(t.Context(), second); err != nil || numbers(b) != "1" {
-			t.Errorf("what was queued should still be read, got %q, %v", numbers(b), err)
+			t.Errorf("queued packets should still be read, got %q, %v", numbers(b), err)
 		}
 		sum(t, s)
 	})

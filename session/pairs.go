@@ -7,29 +7,30 @@ import (
 	"github.com/tun-mcp/tun-mcp/packet"
 )
 
-// responsesKept bounds the response times that the status is computed from.
+// responsesKept is the number of response times kept for the status.
 const responsesKept = 1024
 
-// pairs finds the packet that a written one answers, and keeps response times.
+// pairs finds the packet that a written packet answers, and keeps response
+// times.
 type pairs struct {
-	latest    map[packet.Flow]int // by flow, the number of the last packet that the agent was given
+	latest    map[packet.Flow]int // by flow, the number of the last packet delivered to the agent
 	responses []time.Duration     // the last responsesKept, in a ring
-	count     int                 // of all response times
+	count     int                 // number of all response times
 }
 
 func newPairs() pairs { return pairs{latest: make(map[packet.Flow]int)} }
 
-// delivered notes a packet that could be answered: not one that still waits, and
-// not a repetition, whose first copy is what the answer is for.
+// delivered records a packet that can be answered. It is not called for packets
+// still queued, nor for repeats: their answer is for the first copy.
 func (x *pairs) delivered(p *Packet) {
 	if flow, ok := packet.FlowOf(p.Data); ok {
 		x.latest[flow] = p.Number
 	}
 }
 
-// forget lets go of a packet that leaves the record.
+// forget removes a packet that leaves the record.
 func (x *pairs) forget(p *Packet) {
-	if p.Direction != Read {
+	if p.Direction != Read || len(x.latest) == 0 {
 		return
 	}
 	if flow, ok := packet.FlowOf(p.Data); ok && x.latest[flow] == p.Number {
@@ -37,8 +38,8 @@ func (x *pairs) forget(p *Packet) {
 	}
 }
 
-// answered returns the number of the packet that data answers by its flow, 0
-// if there is none.
+// answered returns the number of the packet that data answers by its flow, or
+// 0.
 func (x *pairs) answered(data []byte) int {
 	if flow, ok := packet.AnswersTo(data); ok {
 		return x.latest[flow]
@@ -55,10 +56,10 @@ func (x *pairs) responded(after time.Duration) {
 	x.count++
 }
 
-// ResponseTimes sums up how fast packets were answered: the first answer to
-// each, over the last 1,024.
+// ResponseTimes summarizes how fast packets were answered. It counts the first
+// answer to each packet, over the last 1,024.
 type ResponseTimes struct {
-	Answered int     `json:"answered"`            // packets answered, all
+	Answered int     `json:"answered"`            // all packets answered
 	Min      float64 `json:"min_ms,omitempty"`    // milliseconds
 	Median   float64 `json:"median_ms,omitempty"` // milliseconds
 	Max      float64 `json:"max_ms,omitempty"`    // milliseconds

@@ -6,33 +6,33 @@ import (
 	"time"
 )
 
-// DefaultMaxPPS is a thousand times what a model writes, and 70 MB/s of full
-// packets: no download of the built-in agent has come near it. docs/load.md
-// has what was measured.
+// DefaultMaxPPS is a thousand times the rate of a model, and 70 MB/s of full
+// packets. No download of the built-in agent has come near it; docs/load.md has
+// the measurements.
 const DefaultMaxPPS = 50_000
 
-// A RateError says that a packet was not written because more came than
-// Config.MaxPPS allows.
+// A RateError means that a packet was not written because it exceeds
+// Config.MaxPPS.
 type RateError struct {
 	MaxPPS int           // the limit, packets a second
 	Wait   time.Duration // until one more may be written
 }
 
 func (e *RateError) Error() string {
-	return fmt.Sprintf("over the rate limit of %d packets a second: write it again in %d ms, and fewer at a time; the user can raise the limit with --max-pps N (0: none)",
+	return fmt.Sprintf("over the rate limit of %d packets a second: write it again in %d ms, and fewer at a time; the user can raise the limit with --max-pps N (0 means no limit)",
 		e.MaxPPS, (e.Wait + time.Millisecond - 1).Milliseconds())
 }
 
-// bucket lets rate packets a second through, and after a pause up to a
-// second's worth at once. The zero bucket lets everything through. It has no
-// lock of its own.
+// bucket is a token bucket: rate packets a second, with a burst of one second's
+// worth. The zero bucket lets everything through. The caller must hold a lock.
 type bucket struct {
-	rate  int       // packets a second; 0: no limit
+	rate  int       // packets a second; 0 means no limit
 	level float64   // packets that may pass now, up to rate
-	at    time.Time // when level was right; zero: the bucket was never used and is full
+	at    time.Time // when level was computed; zero means unused and full
 }
 
-// take lets one packet through and returns 0, or how long it has to wait.
+// take lets one packet through and returns 0, or returns how long it has to
+// wait.
 func (b *bucket) take(now time.Time) time.Duration {
 	if b.rate == 0 {
 		return 0

@@ -33,12 +33,12 @@ func TestRateLimit(t *testing.T) {
 				t.Errorf("the next may come in %v, want 10ms", limit.Wait)
 			}
 		}
-		some(100) // a second's worth at once
+		some(100) // a burst of one second's worth
 		time.Sleep(10 * time.Millisecond)
 		some(1)
 		time.Sleep(500 * time.Millisecond)
 		some(50)
-		time.Sleep(time.Hour) // a pause saves up no more than a second's worth
+		time.Sleep(time.Hour) // a pause does not allow more than a second's worth
 		some(100)
 		if got := s.Counters().Written; got != 251 {
 			t.Errorf("%d written, want 251", got)
@@ -57,10 +57,10 @@ func TestNoRateLimit(t *testing.T) {
 	})
 }
 
-// The wait that it names is never zero.
+// The wait in the error is never zero.
 func TestRateErrorSaysWhatToDo(t *testing.T) {
 	err := &RateError{MaxPPS: 1, Wait: 300 * time.Microsecond}
-	want := "over the rate limit of 1 packets a second: write it again in 1 ms, and fewer at a time; the user can raise the limit with --max-pps N (0: none)"
+	want := "over the rate limit of 1 packets a second: write it again in 1 ms, and fewer at a time; the user can raise the limit with --max-pps N (0 means no limit)"
 	if err.Error() != want {
 		t.Errorf("got %q, want %q", err, want)
 	}

@@ -8,80 +8,85 @@ import (
 	"github.com/tun-mcp/tun-mcp/packet"
 )
 
-// ReadOptions says how long a read waits and how much it takes.
+// ReadOptions sets how long a read waits and how much it takes.
 type ReadOptions struct {
 	Timeout time.Duration // wait this long for the first packet
-	Settle  time.Duration // after the first packet, wait this long for what follows it
+	Settle  time.Duration // after the first packet, wait this long for more
 	Max     int           // take up to this many packets, at least 1
-	Copies  bool          // TCP segments that repeat delivered ones are packets like others
+	Copies  bool          // count TCP segments that repeat delivered ones
+	Acks    bool          // count bare TCP acknowledgments
 }
 
 // Delivered is a packet handed to a reader.
 type Delivered struct {
 	*Packet
 	Waited  time.Duration // how long it waited in the queue
-	Repeats int           // the number under which the same TCP segment was delivered before, 0 if it was not
-	Answer  int           // the number of the packet that answered Repeats, 0 if none has, or if that is forgotten
+	Repeats int           // number of an earlier delivery of the same segment of its TCP connection, or 0
+	Failed  string        // why the handler failed on it, or ""
+	Answer  int           // number of the packet that answered Repeats, or 0 if there is none or it is forgotten
 }
 
-// Batch is what one read took.
+// Batch is the result of one read.
 type Batch struct {
 	Packets []Delivered // oldest first; empty if nothing came in time
+	Notice  string      // news of the handler for the agent, returned once; "" means none
 	Counters
 }
 
 // Read waits for packets from the peer and takes them off the queue. Each
-// packet is handed to exactly one reader. A read that ends by ctx takes
-// nothing and returns ctx's error. After the link has ended, what is queued
-// can still be read; then the error wraps os.ErrClosed.
+// packet goes to exactly one reader. If ctx ends the read, it takes nothing and
+// returns ctx's error. After the link has ended, queued packets can still be
+// read; after that the error wraps os.ErrClosed.
 //
-// Unless Copies count, a read does not end for TCP segments that the agent has
-// answered since they were repeated: they are taken with what comes next, or at
-// the end of Timeout.
+// Without Copies and Acks, a read does not end for packets that need no answer:
+// TCP segments that the agent has answered since they were repeated, and bare
+// acknowledgments. They are taken with the next packet, or at the end of
+// Timeout.
 func (s *Session) Read(ctx context.Context, o ReadOptions) (Batch, error) {
 	deadline := time.Now().Add(o.Timeout)
-	worthATurn := func() bool { return o.Copies && s.queue.count > 0 || !o.Copies && s.news() }
-	if err := s.wait(ctx, worthATurn, deadline); err != nil {
-		return Batch{}, err
-	}
-	// Nothing is taken before the settling is over: a read that is cancelled
-	// meanwhile has nothing to put back.
-	if o.Settle > 0 && s.Queued() > 0 {
-		full := func() bool { return s.queue.count >= min(o.Max, len(s.queue.ring)) }
-		if err := s.wait(ctx, full, time.Now().Add(o.Settle)); err != nil {
-			return Batch{}, err
-		}
-	}
+	worthATurn := func() bool { return s.news(o) }
+	full := func() bool { return s.queue.count >= min(o.Max, len(s.queue.ring)) }
 	for {
-		if batch, err := s.take(ctx, o); err != nil || len(batch.Packets) > 0 || !time.Now().Before(deadline) {
-			return batch, err
-		}
-		// Another reader was faster: wait on for the time that is left.
 		if err := s.wait(ctx, worthATurn, deadline); err != nil {
 			return Batch{}, err
+		}
+		// Nothing is taken before the settle time is over, so a read cancelled
+		// meanwhile has nothing to put back.
+		if o.Settle > 0 && s.Queued() > 0 {
+			if err := s.wait(ctx, full, time.Now().Add(o.Settle)); err != nil {
+				return Batch{}, err
+			}
+		}
+		// If another reader was faster, keep waiting for the remaining time.
+		if batch, err := s.take(ctx, o); err != nil || len(batch.Packets) > 0 || batch.Notice != "" || !time.Now().Before(deadline) {
+			return batch, err
 		}
 	}
 }
 
-// news tells whether something is queued besides segments that the agent has
-// answered since they were repeated. s.mu is held.
-func (s *Session) news() (found bool) {
+// news reports whether a queued packet may need an answer or counts. s.mu is
+// held.
+func (s *Session) news(o ReadOptions) (found bool) {
 	s.queue.each(func(p *Packet) bool {
-		found = true
-		if segment, ok := packet.SegmentOf(p.Data); ok && s.shown[segment] != 0 {
-			e, err := s.record.find(s.shown[segment])
-			found = err != nil || e.answer < p.Number
+		if found = o.Acks || !packet.BareAck(p.Data); o.Copies {
+			return !found
+		}
+		if segment, ok := packet.SegmentOf(p.Data); ok {
+			if first := s.shownBefore(segment); first != 0 {
+				e := s.record.get(first)
+				found = e == nil || e.answer < p.Number
+			}
 		}
 		return !found
 	})
 	return found
 }
 
-// wait returns when ready says so, which is called with s.mu held whenever a
-// packet has come, at the deadline, or when the link has ended; with an error
-// only if ctx ended first.
+// wait returns when ready returns true, at the deadline, or when the link has
+// ended. It calls ready with s.mu held whenever a packet has come. It returns
+// an error only if ctx ended first.
 func (s *Session) wait(ctx context.Context, ready func() bool, deadline time.Time) error {
-	var timeout <-chan time.Time // made on the first wait: a packet that is there costs no timer
+	var timeout <-chan time.Time // made on the first wait: a packet already queued costs no timer
 	for {
 		s.mu.Lock()
 		if s.err != nil || ready() {
@@ -90,14 +95,18 @@ func (s *Session) wait(ctx context.Context, ready func() bool, deadline time.Tim
 		}
 		arrived := s.arrived
 		s.waiting++
-		if timeout == nil {
+		first := timeout == nil
+		if first {
 			timer := time.NewTimer(time.Until(deadline))
 			defer timer.Stop()
 			timeout = timer.C
-			s.readers++
-			defer s.stopWaiting()
+			s.countReaders(ctx, 1)
+			defer s.stopWaiting(ctx)
 		}
 		s.mu.Unlock()
+		if first {
+			BeforeWait(ctx)
+		}
 		select {
 		case <-arrived:
 		case <-s.done:
@@ -109,15 +118,22 @@ func (s *Session) wait(ctx context.Context, ready func() bool, deadline time.Tim
 	}
 }
 
-func (s *Session) stopWaiting() {
+func (s *Session) stopWaiting(ctx context.Context) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.readers--
+	s.countReaders(ctx, -1)
 }
 
-// mostCopies bounds a batch to so many times its Max where retransmissions do
-// not count: the segment that matters often stands behind them.
-const mostCopies = 4
+// countReaders records that a read started (1) or stopped (-1) waiting. s.mu is
+// held.
+func (s *Session) countReaders(ctx context.Context, change int) {
+	s.readers += change
+	s.publish(Event{Event: EventReaders, Readers: s.readers, Time: time.Now(), Call: callOf(ctx).Number})
+}
+
+// maxCopies bounds a batch, as a multiple of its Max, where retransmissions do
+// not count: the segment that matters is often behind them.
+const maxCopies = 4
 
 // take takes packets off the queue, unless ctx has ended.
 func (s *Session) take(ctx context.Context, o ReadOptions) (Batch, error) {
@@ -132,15 +148,18 @@ func (s *Session) take(ctx context.Context, o ReadOptions) (Batch, error) {
 	var batch Batch
 	now := time.Now()
 	most := max(o.Max, 1)
-	for fresh := 0; fresh < most && len(batch.Packets) < mostCopies*most && s.queue.count > 0; {
+	for fresh := 0; fresh < most && len(batch.Packets) < maxCopies*most && s.queue.count > 0; {
 		p := s.queue.pop()
 		s.counters.Delivered++
 		s.publish(Event{Event: EventDelivered, Number: p.Number, Time: now, Call: callOf(ctx).Number})
 		d := Delivered{Packet: p, Waited: now.Sub(p.Time), Repeats: s.repeats(p)}
-		if e, err := s.record.find(d.Repeats); err == nil {
+		if e := s.record.get(d.Repeats); e != nil {
 			d.Answer = e.answer
 		}
-		if d.Repeats == 0 && p.Number >= s.record.first { // else nothing would ever forget it
+		if e := s.record.get(p.Number); e != nil {
+			d.Failed = e.failed
+		}
+		if d.Repeats == 0 && p.Number >= s.record.first { // otherwise nothing would ever forget it
 			s.pairs.delivered(p)
 		}
 		if d.Repeats == 0 || o.Copies {
@@ -148,22 +167,30 @@ func (s *Session) take(ctx context.Context, o ReadOptions) (Batch, error) {
 		}
 		batch.Packets = append(batch.Packets, d)
 	}
+	batch.Notice, s.handler.notice = s.handler.notice, ""
 	batch.Counters = s.count()
 	return batch, nil
 }
 
-// repeats returns the number under which the same TCP segment was delivered
-// before, 0 if it was not, and remembers p as delivered. s.mu is held.
+// shownBefore returns the number of an earlier delivery of segment in its TCP
+// connection, or 0. s.mu is held.
+func (s *Session) shownBefore(segment packet.Segment) int {
+	return s.tcp.current(segment.Flow, s.shown[segment])
+}
+
+// repeats is shownBefore for p, which it remembers as delivered. s.mu is held.
 func (s *Session) repeats(p *Packet) int {
 	segment, ok := packet.SegmentOf(p.Data)
 	if !ok {
 		return 0
 	}
-	if number, ok := s.shown[segment]; ok {
-		return number
+	kept := p.Number >= s.record.first // otherwise nothing would ever forget it
+	if kept {
+		s.tcp.opened(segment, p.Number)
 	}
-	if p.Number >= s.record.first { // else nothing would ever forget it
+	number := s.shownBefore(segment)
+	if kept && number == 0 {
 		s.shown[segment] = p.Number
 	}
-	return 0
+	return number
 }

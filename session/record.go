@@ -2,7 +2,8 @@ package session
 
 import "fmt"
 
-// Bounds of the record: what reply_to, copy and hexdump can still refer to.
+// Bounds of the record: the packets that reply_to, copy and hexdump can refer
+// to.
 const (
 	RecordPackets = 4096     // packets
 	RecordBytes   = 16 << 20 // bytes of packet data
@@ -12,20 +13,21 @@ const (
 type record struct {
 	ring  [RecordPackets]entry
 	first int // number of the oldest kept; numbers start at 1
-	last  int // number of the newest, 0 before the first
+	last  int // number of the newest; 0 before the first packet
 	bytes int
 }
 
-// entry is a kept packet and what the session remembers with it.
+// entry is a recorded packet with what the session knows about it.
 type entry struct {
 	packet *Packet
-	answer int // number of the first written packet that answered it, or of its last copy; 0 if none has
+	failed string // why the handler failed on it, or ""
+	answer int    // number of the first written packet that answered it, or of the last copy of that; 0 if none
 }
 
 func (r *record) at(number int) *entry { return &r.ring[number%RecordPackets] }
 
-// add keeps p, whose number must be last+1, and calls forget for every packet
-// that has to go for it.
+// add records p, whose number must be last+1, and calls forget for every packet
+// it displaces.
 func (r *record) add(p *Packet, forget func(*Packet)) {
 	if r.last == 0 {
 		r.first = p.Number
@@ -42,7 +44,16 @@ func (r *record) add(p *Packet, forget func(*Packet)) {
 	*r.at(p.Number) = entry{packet: p}
 }
 
-// find returns the entry of a number. Its error says which numbers there are.
+// get returns the entry of a number, or nil if it is not recorded.
+func (r *record) get(number int) *entry {
+	if number < r.first || number > r.last || r.last == 0 {
+		return nil
+	}
+	return r.at(number)
+}
+
+// find is like get, for numbers that the agent named. The error says which numbers are
+// recorded.
 func (r *record) find(number int) (*entry, error) {
 	switch {
 	case r.last == 0:

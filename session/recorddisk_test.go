@@ -14,7 +14,7 @@ import (
 	"github.com/tun-mcp/tun-mcp/tun/tuntest"
 )
 
-// filling is a file whose disk is full after room bytes; then it is /dev/full.
+// filling is a file whose disk is full after room bytes. Then it writes to /dev/full.
 type filling struct {
 	*os.File
 	full *os.File
@@ -62,10 +62,10 @@ func TestFullDisk(t *testing.T) {
 		t.Errorf("status %+v", status)
 	}
 	if _, err := s.Write(t.Context(), echo(t, 0, 1, 1), 0); err != nil {
-		t.Errorf("the session should go on: %v", err)
+		t.Errorf("the session should continue: %v", err)
 	}
 	s.Close()
-	if got := recordedFrames(t, path); len(got) != 3 { // no half packet at the end
+	if got := recordedFrames(t, path); len(got) != 3 { // no incomplete packet at the end
 		t.Errorf("%d frames, want 3", len(got))
 	}
 	if len(reports) > 0 {
@@ -73,7 +73,7 @@ func TestFullDisk(t *testing.T) {
 	}
 }
 
-// stuck is a file that takes nothing until the test lets it.
+// stuck is a file that blocks writes until the test releases it.
 type stuck struct {
 	bytes.Buffer
 	header  bool
@@ -81,7 +81,7 @@ type stuck struct {
 }
 
 func (s *stuck) Write(p []byte) (int, error) {
-	if s.header { // the header is taken
+	if s.header { // the header does not block
 		<-s.release
 	}
 	s.header = true
@@ -91,8 +91,8 @@ func (s *stuck) Write(p []byte) (int, error) {
 func (s *stuck) Truncate(int64) error { return nil }
 func (s *stuck) Close() error         { return nil }
 
-// A disk that does not keep up never holds up the link. What was taken on is
-// written when the disk is back.
+// A slow disk never delays the link. The packets accepted so far are written when the
+// disk continues.
 func TestSlowDisk(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var reports []error
@@ -126,7 +126,7 @@ func TestSlowDisk(t *testing.T) {
 	})
 }
 
-// A disk that never answers does not keep the session from closing.
+// A disk that never answers does not prevent the session from closing.
 func TestCloseGivesUpOnTheDisk(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var reports []error
@@ -147,7 +147,7 @@ func TestCloseGivesUpOnTheDisk(t *testing.T) {
 	})
 }
 
-// A write that hangs in the device does not keep the recording from closing.
+// A device write that blocks does not prevent the recording from closing.
 func TestRecordingClosesBeforeTheWriteIsOver(t *testing.T) {
 	file := &stuck{release: make(chan struct{})}
 	close(file.release)

@@ -8,33 +8,33 @@ import (
 	"time"
 )
 
-// Recorder writes every packet of a session into a capture file, in the order
-// of their numbers: frame #7 is packet #7. It never makes the link wait. If
-// the file does not take the packets, recording stops for good, the reason is
-// reported once, and the session goes on.
+// Recorder writes every packet of a session to a capture file, in order of
+// their numbers: frame #7 is packet #7. It never makes the link wait. If the
+// file does not take the packets, recording stops for good, the reason is
+// reported once, and the session continues.
 //
-// Packets are written as soon as they come. A server that is killed has all
-// but the last moment in the file; a machine that loses its power may lose
-// what its system had not yet stored.
+// Packets are written as soon as they come. If the server is killed, only the
+// last moment is missing from the file. If the machine loses power, data that
+// the system had not yet stored may be lost.
 type Recorder struct {
 	path   string
 	file   sink
 	report func(error)
-	bound  int           // bytes that may wait for the file
+	bound  int           // bytes that may wait to be written
 	ended  chan struct{} // closed when write has returned
 
-	mu      sync.Mutex // guards everything below; never held while the file is written
-	changed *sync.Cond // there may be something to write
-	waiting []recorded // not yet in the file, in the order of their numbers
-	size    int        // bytes of packets not yet in the file, those being written included
-	last    int        // number of the last packet taken on
-	open    int        // number of the packet that the device has not yet taken or refused, 0: none
+	mu      sync.Mutex // guards everything below; not held while writing to the file
+	changed *sync.Cond // signals that there may be something to write
+	waiting []recorded // not yet in the file, in order of number
+	size    int        // bytes of packets not yet in the file, including those being written
+	last    int        // number of the last packet accepted
+	open    int        // number of the packet that the device has not yet taken or refused; 0 means none
 	packets int        // in the file
-	stopped error      // why no more packets are taken on
+	stopped error      // why no more packets are accepted
 	closing bool       // no more packets come
 }
 
-// sink is where a recording goes: an *os.File.
+// sink is the destination of a recording: an *os.File.
 type sink interface {
 	Write(p []byte) (int, error)
 	Truncate(size int64) error
@@ -44,18 +44,18 @@ type sink interface {
 // recorded is a packet that waits for the file.
 type recorded struct {
 	*Packet
-	failed error // why the device did not take it
+	failed error // why the device did not take it, or nil
 }
 
 const (
 	recordWaiting  = 64 << 20        // Recorder.bound
-	recordOverhead = 256             // bytes in memory of a packet beside its data, about
-	recordChunk    = 256 << 10       // bytes in one write, about
+	recordOverhead = 256             // approximate memory of a packet besides its data, in bytes
+	recordChunk    = 256 << 10       // approximate size of one write, in bytes
 	closePatience  = 5 * time.Second // how long Close waits for the file
 )
 
-// newRecorder starts a recording: a file that begins with header, and one
-// goroutine that writes what comes.
+// newRecorder starts a recording. It writes header and starts the goroutine
+// that writes the packets.
 func newRecorder(file sink, path string, header []byte, bound int, report func(error)) (*Recorder, error) {
 	if _, err := file.Write(header); err != nil {
 		return nil, err
@@ -66,9 +66,9 @@ func newRecorder(file sink, path string, header []byte, bound int, report func(e
 	return r, nil
 }
 
-// add takes on the next packet. Packets come in the order of their numbers; a
-// written one is held back until settle has told what became of it. A nil
-// Recorder records nothing.
+// add accepts the next packet. Packets come in order of number. A written
+// packet is held back until settle reports its fate. A nil Recorder records
+// nothing.
 func (r *Recorder) add(p *Packet) {
 	if r == nil {
 		return
@@ -80,8 +80,8 @@ func (r *Recorder) add(p *Packet) {
 	}
 	size := len(p.Data) + recordOverhead
 	if r.size+size > r.bound {
-		// What waits is still written, if the file ever takes it. The link,
-		// which is held up here, must not wait for the report.
+		// Waiting packets are still written, if the file ever takes them. The
+		// caller is the link, which must not wait for the report.
 		go r.report(r.stop(r.last, fmt.Errorf("%d bytes wait for the file, which does not take packets as fast as they come; record to a faster disk", r.size)))
 		return
 	}
@@ -95,7 +95,7 @@ func (r *Recorder) add(p *Packet) {
 	r.changed.Signal()
 }
 
-// settle tells that the device took a written packet, or why it did not.
+// settle records that the device took a written packet, or why it did not.
 func (r *Recorder) settle(p *Packet, failed error) {
 	if r == nil {
 		return
@@ -103,31 +103,31 @@ func (r *Recorder) settle(p *Packet, failed error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.open != p.Number {
-		return // it was not taken on, or the recording has ended meanwhile
+		return // it was not accepted, or the recording has ended meanwhile
 	}
 	r.waiting[r.open-r.waiting[0].Number].failed = failed
 	r.open = 0
 	r.changed.Signal()
 }
 
-// stop ends the recording for good and returns what to report, nothing if it
-// had ended before. r.mu is held.
+// stop ends the recording for good and returns the reason to report, or nil if
+// it had already ended. r.mu is held.
 func (r *Recorder) stop(last int, why error) error {
 	if r.stopped != nil {
 		return nil
 	}
-	r.stopped = fmt.Errorf("recording to %s has stopped: %w; no packet after #%d is in it; the session goes on, and a server started with another --record records again", r.path, why, last)
+	r.stopped = fmt.Errorf("recording to %s has stopped: %w; no packet after #%d is in it; the session continues without it, and to record again, start a server with another --record", r.path, why, last)
 	return r.stopped
 }
 
-// take waits for packets that can be written and returns them, none when no
-// more are to come.
+// take waits for packets that can be written and returns them. It returns none
+// when no more will come.
 func (r *Recorder) take() []recorded {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for {
 		if r.closing {
-			r.open = 0 // what is not settled by now is not waited for
+			r.open = 0 // do not wait for an unsettled packet
 		}
 		ready := len(r.waiting)
 		if r.open > 0 {
@@ -137,7 +137,7 @@ func (r *Recorder) take() []recorded {
 			batch := r.waiting[:ready:ready]
 			r.waiting = r.waiting[ready:]
 			if len(r.waiting) == 0 {
-				r.waiting = nil // lets go of what was written
+				r.waiting = nil // release what was written
 			}
 			return batch
 		}
@@ -148,8 +148,8 @@ func (r *Recorder) take() []recorded {
 	}
 }
 
-// close ends the recording when all that waits is in the file. A file that
-// does not take it is given up after some seconds.
+// close ends the recording once all waiting packets are in the file. It gives
+// up after closePatience if the file does not take them.
 func (r *Recorder) close() {
 	if r == nil {
 		return
@@ -161,20 +161,21 @@ func (r *Recorder) close() {
 	select {
 	case <-r.ended:
 	case <-time.After(closePatience):
-		r.fail(fmt.Errorf("what waited at the end was not taken within %v", closePatience))
-		_ = r.file.Close() // wakes a write to a pipe
+		r.fail(fmt.Errorf("the file did not take the last packets within %v", closePatience))
+		_ = r.file.Close() // wakes a blocked write to a pipe
 	}
 }
 
-// Recording is what a status says of a recording.
+// Recording is the part of a status about a recording.
 type Recording struct {
 	Path    string `json:"path"`              //
 	Packets int    `json:"packets"`           // in the file so far, #1 to this one
-	Stopped string `json:"stopped,omitempty"` // that no more packets are recorded, why, and what to do
-	Why     string `json:"why,omitempty"`     // of it the cause alone
+	Stopped string `json:"stopped,omitempty"` // says that recording stopped, why, and what to do
+	Why     string `json:"why,omitempty"`     // only the cause
 }
 
-// recording describes the recording as of now, nil if there is none.
+// recording returns the current state of the recording, or nil if there is
+// none.
 func (r *Recorder) recording() *Recording {
 	if r == nil {
 		return nil

@@ -11,11 +11,12 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/tun-mcp/tun-mcp/tun/tuntest"
 )
 
-// Frame number = packet number, whoever sends when, and whatever fails.
+// Frame numbers equal packet numbers, with concurrent senders and failed writes.
 func TestRecordingKeepsNumbers(t *testing.T) {
 	const each = 5000
 	recorder, path := startRecording(t, func(err error) { t.Error(err) })
@@ -39,10 +40,10 @@ func TestRecordingKeepsNumbers(t *testing.T) {
 	}
 	sent.Wait()
 	want := map[int]*Packet{}
-	for len(want) < RecordPackets { // what the session itself still knows
+	for len(want) < RecordPackets { // packets that the session's record still has
 		number := 2*each - len(want)
 		p, err := s.Packet(number)
-		for err != nil { // the device is still being read
+		for err != nil { // the device's packets are still being read
 			p, err = s.Packet(number)
 		}
 		want[number] = p
@@ -76,7 +77,7 @@ func TestRecordingKeepsNumbers(t *testing.T) {
 	}
 }
 
-// refuser does not take the packets that a test says it should not.
+// refuser is a device that refuses the packets that the test chooses.
 type refuser struct {
 	*tuntest.Device
 	why error
@@ -118,7 +119,7 @@ func TestRecordingComments(t *testing.T) {
 	got := recordedFrames(t, path)
 	want := []string{
 		"#1 injected, not sent by the peer's stack",
-		fmt.Sprintf("#2 reply to #1, %.6f s", answer.Response.Seconds()),
+		fmt.Sprintf("#2 reply to #1, %.6f s", answer.Response.Truncate(time.Microsecond).Seconds()),
 		"",
 		"#4 reply to #1, * s, lost, the link did not take it: link is down",
 	}
@@ -132,7 +133,7 @@ func TestRecordingComments(t *testing.T) {
 	}
 }
 
-// Every packet is in the file at once, not only at the session's end.
+// Every packet is written at once, not at the end of the session.
 func TestRecordingIsFlushed(t *testing.T) {
 	recorder, path := startRecording(t, nil)
 	synctest.Test(t, func(t *testing.T) {

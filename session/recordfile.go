@@ -12,17 +12,17 @@ import (
 	"github.com/tun-mcp/tun-mcp/packet"
 )
 
-// OpenRecorder makes the capture file at path, which only its owner may read:
-// packets may be private. It never writes over a file. If path is a folder,
-// the file is a new one in it, named by time and session; if it is a named
-// pipe, its reader, Wireshark for instance, sees the packets live.
+// OpenRecorder creates the capture file at path. Only its owner may read it,
+// because packets may be private. It never overwrites a file. If path is a
+// folder, it creates a new file in it, named after time and session. If path is
+// a named pipe, its reader, such as Wireshark, sees the packets live.
 //
-// Give the Recorder to New, whose session closes it. Report is called at most
-// once, when recording has stopped before the session's end; nil: nobody is
-// told. Application goes into the file.
+// Pass the Recorder to New; the session closes it. Report, if not nil, is
+// called at most once, if recording stops before the session's end. Application
+// is the program name written to the file.
 func OpenRecorder(path, session, application string, report func(error)) (*Recorder, error) {
 	if path == "-" {
-		return nil, errors.New("recording to standard output: that belongs to the MCP client; name a file with --record")
+		return nil, errors.New("recording to standard output: the MCP client reads that; name a file with --record")
 	}
 	if isFolder(path) {
 		path = filepath.Join(path, time.Now().Format("20060102-150405-")+session+".pcapng")
@@ -37,31 +37,25 @@ func OpenRecorder(path, session, application string, report func(error)) (*Recor
 	if report == nil {
 		report = func(error) {}
 	}
+	_ = file.SetWriteDeadline(time.Now().Add(closePatience)) // a pipe may be full; a file has no deadline
 	recorder, err := newRecorder(file, path, packet.CaptureHeader(application), recordWaiting, report)
 	if err != nil {
 		if info, statErr := file.Stat(); statErr == nil && info.Mode().IsRegular() {
-			os.Remove(path) // made here, and no recording
+			os.Remove(path) // created here, but not a recording
 		}
 		file.Close()
 		return nil, fmt.Errorf("recording to %s: %w; name another file with --record", path, err)
 	}
+	_ = file.SetWriteDeadline(time.Time{})
 	return recorder, nil
 }
 
-// openRecording makes the file, or opens the pipe, for writing.
+// openRecording creates the file, or opens the pipe, for writing.
 func openRecording(path string) (*os.File, error) {
-	if info, err := os.Stat(path); err == nil {
-		switch mode := info.Mode(); {
-		case mode&fs.ModeNamedPipe != 0:
-			return openPipe(path, info)
-		case mode&fs.ModeDevice != 0:
-			return nil, fmt.Errorf("recording to %s: it is a device; name a file with --record, or a folder", path)
-		}
-	}
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	switch {
 	case errors.Is(err, fs.ErrExist):
-		return nil, fmt.Errorf("recording to %s: it exists already, and no recording is written over; move it away, or name another file with --record, or a folder: then each session gets a file of its own in it", path)
+		return openPipe(path)
 	case err != nil && !isFolder(filepath.Dir(path)):
 		return nil, fmt.Errorf("recording to %s: there is no folder %s; make it first, or name a file in another one with --record", path, filepath.Dir(path))
 	case err != nil:
@@ -75,17 +69,44 @@ func isFolder(path string) bool {
 	return err == nil && info.IsDir()
 }
 
-// openPipe opens a named pipe, without waiting for its reader.
-func openPipe(path string, info fs.FileInfo) (*os.File, error) {
-	if stdout, err := os.Stat("/dev/fd/1"); err == nil && os.SameFile(info, stdout) {
-		return nil, fmt.Errorf("recording to %s: that is standard output, which belongs to the MCP client; name a file with --record", path)
+// openPipe opens a named pipe without waiting for its reader. The file at path
+// may be replaced at any time, so it is opened once, without following a
+// symbolic link, and the opened file must be a pipe.
+func openPipe(path string) (*os.File, error) {
+	follow := noFollow
+	if dir := filepath.Dir(path); dir == "/dev/fd" || dir == "/proc/self/fd" { // a shell's >(wireshark …)
+		follow = 0
+	} else if info, err := os.Lstat(path); err == nil && info.Mode()&fs.ModeDevice != 0 {
+		return nil, isDevice(path) // devices are not even opened
 	}
-	pipe, err := os.OpenFile(path, os.O_WRONLY|syscall.O_NONBLOCK, 0)
-	if errors.Is(err, syscall.ENXIO) {
-		return nil, fmt.Errorf("recording to the pipe %s: nobody reads it; start its reader first, for instance: wireshark -k -i %s", path, path)
+	pipe, err := os.OpenFile(path, os.O_WRONLY|syscall.O_NONBLOCK|follow, 0)
+	switch {
+	case errors.Is(err, syscall.ENXIO):
+		return nil, fmt.Errorf("recording to the pipe %s: it has no reader; start one first, for instance: wireshark -k -i %s", path, path)
+	case errors.Is(err, syscall.ELOOP):
+		return nil, fmt.Errorf("recording to %s: it is a symbolic link, which is not followed; name a new file with --record, or the pipe itself", path)
+	case err != nil:
+		return nil, exists(path)
 	}
-	if err != nil {
-		return nil, fmt.Errorf("recording to a pipe: %w", err)
+	info, err := pipe.Stat()
+	if err == nil && info.Mode()&fs.ModeNamedPipe != 0 {
+		if stdout, statErr := os.Stat("/dev/fd/1"); statErr != nil || !os.SameFile(info, stdout) {
+			return pipe, nil
+		}
+		err = fmt.Errorf("recording to %s: that is standard output, which the MCP client reads; name a file with --record", path)
+	} else if err == nil && info.Mode()&fs.ModeDevice != 0 {
+		err = isDevice(path)
+	} else if err == nil {
+		err = exists(path)
 	}
-	return pipe, nil
+	pipe.Close()
+	return nil, err
+}
+
+func exists(path string) error {
+	return fmt.Errorf("recording to %s: it already exists, and a recording never overwrites a file; move it away, or give --record another file, or a folder, where each session gets its own file", path)
+}
+
+func isDevice(path string) error {
+	return fmt.Errorf("recording to %s: it is a device; name a file with --record, or a folder", path)
 }

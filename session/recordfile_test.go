@@ -31,11 +31,11 @@ func TestRecordingRefusals(t *testing.T) {
 		t.Fatal(err)
 	}
 	tests := []struct{ name, path, want string }{
-		{"a file that exists", old, "it exists already, and no recording is written over; move it away, or name another file with --record, or a folder"},
-		{"a folder that does not", filepath.Join(dir, "none", "new.pcapng"), "there is no folder " + filepath.Join(dir, "none") + "; make it first"},
+		{"an existing file", old, "it already exists, and a recording never overwrites a file; move it away, or give --record another file, or a folder"},
+		{"a folder that does not exist", filepath.Join(dir, "none", "new.pcapng"), "there is no folder " + filepath.Join(dir, "none") + "; make it first"},
 		{"a folder that is a file", filepath.Join(old, "new.pcapng"), "there is no folder " + old + "; make it first"},
 		{"a device", os.DevNull, "recording to " + os.DevNull + ": it is a device; name a file"},
-		{"standard output", "-", "that belongs to the MCP client; name a file"},
+		{"standard output", "-", "the MCP client reads that; name a file"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -17,8 +17,8 @@ type frame struct {
 	comment  string
 }
 
-// readFrames reads a capture file as the session writes it. That the format is
-// right, the tests of packet and tshark judge.
+// readFrames reads a capture file as the session writes it. Other tests, of package
+// packet and with tshark, check the format.
 func readFrames(t testing.TB, file []byte) (all []frame) {
 	t.Helper()
 	header := packet.CaptureHeader("test")
@@ -28,7 +28,7 @@ func readFrames(t testing.TB, file []byte) (all []frame) {
 	number := binary.LittleEndian.Uint32
 	for file = file[len(header):]; len(file) > 0; {
 		if len(file) < 8 || int(number(file[4:])) > len(file) {
-			t.Fatalf("half a block behind frame %d: % x", len(all), file)
+			t.Fatalf("an incomplete block after frame %d: % x", len(all), file)
 		}
 		block := file[:number(file[4:])]
 		file = file[len(block):]

@@ -1,19 +1,17 @@
 package session
 
 import (
-	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/tun-mcp/tun-mcp/packet"
 )
 
-// write writes what comes until there is no more or the file fails. The file
-// has offset bytes.
+// write writes packets until there are no more or the file fails. The file
+// already has offset bytes.
 func (r *Recorder) write(offset int64) {
 	defer close(r.ended)
 	var chunk []byte
-	var ends []int // of the packets in chunk
+	var ends []int // end offsets of the packets in chunk
 	var err error
 	for batch := r.take(); len(batch) > 0 && err == nil; {
 		chunk, ends = chunk[:0], ends[:0]
@@ -23,7 +21,7 @@ func (r *Recorder) write(offset int64) {
 		}
 		var n int
 		n, err = r.file.Write(chunk)
-		whole, _ := slices.BinarySearch(ends, n+1) // how many end within n bytes
+		whole, _ := slices.BinarySearch(ends, n+1) // how many packets end within n bytes
 		if whole > 0 {
 			offset += int64(ends[whole-1])
 		}
@@ -33,7 +31,7 @@ func (r *Recorder) write(offset int64) {
 		}
 	}
 	if err != nil {
-		_ = r.file.Truncate(offset) // readers complain about half a packet; a pipe cannot do it
+		_ = r.file.Truncate(offset) // readers complain about half a packet; a pipe cannot be truncated
 	}
 	if closing := r.file.Close(); err == nil {
 		err = closing
@@ -43,7 +41,7 @@ func (r *Recorder) write(offset int64) {
 	}
 }
 
-// wrote notes that packets are in the file.
+// wrote records that packets are in the file.
 func (r *Recorder) wrote(packets []recorded) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -53,8 +51,8 @@ func (r *Recorder) wrote(packets []recorded) {
 	}
 }
 
-// fail ends the recording because of the file, lets go of all that waits for
-// it, and reports.
+// fail ends the recording because of a file error, discards the waiting
+// packets, and reports.
 func (r *Recorder) fail(why error) {
 	r.mu.Lock()
 	report := r.stop(r.packets, why)
@@ -65,21 +63,7 @@ func (r *Recorder) fail(why error) {
 	}
 }
 
-// captured is the packet as the capture file has it.
+// captured returns the packet in the form for the capture file.
 func (p recorded) captured() packet.Captured {
-	c := packet.Captured{FromPeer: p.Direction == Read, Time: p.Time, Data: p.Data}
-	var words []string
-	if p.Injected {
-		words = append(words, "injected, not sent by the peer's stack")
-	}
-	if p.ReplyTo != 0 {
-		words = append(words, fmt.Sprintf("reply to #%d, %.6f s", p.ReplyTo, p.Response.Seconds()))
-	}
-	if p.failed != nil {
-		words = append(words, "lost, the link did not take it: "+p.failed.Error())
-	}
-	if len(words) > 0 {
-		c.Comment = fmt.Sprintf("#%d %s", p.Number, strings.Join(words, ", "))
-	}
-	return c
+	return packet.Captured{FromPeer: p.Direction == Read, Time: p.Time, Data: p.Data, Comment: packetEvent(p.Packet).comment(p.failed)}
 }

@@ -11,19 +11,19 @@ import (
 	"github.com/tun-mcp/tun-mcp/tun/tuntest"
 )
 
-// bulk is the longest packet, of bytes that are none: as a packet of the record
-// it costs nothing.
+// bulk is data as long as the longest packet. It is not a valid packet, so that
+// recording it is cheap.
 var bulk = make([]byte, packet.MaxLen)
 
-// FuzzSession: packets come, are read and answered in any order. What holds for
-// the counters, the queue, the record and the pairs holds after every step.
+// FuzzSession lets packets arrive, be read and be answered in any order, and checks
+// the counters, the queue, the record and the pairs after every step.
 //
-// Two bytes are a step: what is done, and with which packet or how many.
+// Two bytes are a step: an action, and the packet or number of packets.
 func FuzzSession(f *testing.F) {
 	f.Add([]byte{0, 0, 0, 1, 2, 0, 4, 0, 4, 1})             // read and answered
 	f.Add([]byte{0, 3, 0, 3, 4, 8, 2, 3, 2, 3})             // a segment, its copy, two answers
-	f.Add([]byte{0, 0, 1, 255, 1, 255, 4, 9, 2, 0, 3, 1})   // forgotten for the bytes of others
-	f.Add([]byte{0, 0, 5, 255, 5, 255, 3, 1, 4, 255, 2, 0}) // forgotten for the number of others
+	f.Add([]byte{0, 0, 1, 255, 1, 255, 4, 9, 2, 0, 3, 1})   // forgotten because of the bytes of later packets
+	f.Add([]byte{0, 0, 5, 255, 5, 255, 3, 1, 4, 255, 2, 0}) // forgotten because of the number of later packets
 	f.Add([]byte{6, 0, 7, 2, 4, 0, 2, 5, 3, 0, 3, 255})
 	f.Fuzz(func(t *testing.T, steps []byte) {
 		peer := tuntest.NewDevice()
@@ -47,7 +47,7 @@ func FuzzSession(f *testing.F) {
 			case 4:
 				m.read(t, t.Context(), ReadOptions{Max: argument % 16, Copies: argument >= 128})
 			case 5:
-				for range min(argument*20, 2*RecordPackets-m.last) { // negative: none
+				for range min(argument*20, 2*RecordPackets-m.last) { // negative means none
 					m.come([]byte{0x45})
 				}
 			case 6:
@@ -64,7 +64,7 @@ func FuzzSession(f *testing.F) {
 	})
 }
 
-// model says what a session should have come to.
+// model is the expected state of a session.
 type model struct {
 	*Session
 	last, answered              int
@@ -102,11 +102,11 @@ func (m *model) write(t *testing.T, data []byte, replyTo int) {
 		return
 	}
 	m.answered++
-	// If it was found by its flow, then by both. A repeat answers what it did before.
+	// A packet found by its flow alone must also match. A repeat answers the same packet as before.
 	if request, err := m.Packet(p.ReplyTo); err == nil && replyTo == 0 && p.Repeats == 0 {
 		asked, ok := packet.FlowOf(request.Data)
 		if answers, ok2 := packet.AnswersTo(data); !ok || !ok2 || asked != answers || request.Direction != Read {
-			t.Errorf("%x is taken for the answer to %x", data, request.Data)
+			t.Errorf("%x counts as the answer to %x", data, request.Data)
 		}
 	}
 }
@@ -130,8 +130,8 @@ func (m *model) read(t *testing.T, ctx context.Context, o ReadOptions) {
 		}
 	}
 	all := len(b.Packets) == len(m.queue)
-	if err != nil || fresh > most || !all && fresh < most && len(b.Packets) < mostCopies*most {
-		t.Errorf("read %d packets of %d, %d of them fresh, of at most %d; %v", len(b.Packets), len(m.queue), fresh, most, err)
+	if err != nil || fresh > most || !all && fresh < most && len(b.Packets) < maxCopies*most {
+		t.Errorf("read %d of %d packets, %d of them new, want at most %d; %v", len(b.Packets), len(m.queue), fresh, most, err)
 	}
 	m.queue = slices.Clone(m.queue[len(b.Packets):])
 	m.delivered += uint64(len(b.Packets))
@@ -149,8 +149,8 @@ func (m *model) check(t *testing.T) {
 	}
 }
 
-// checkRecord: the record is within its bounds, and nothing else remembers what
-// it has forgotten.
+// checkRecord checks that the record is within its bounds, and that nothing else
+// remembers a forgotten packet.
 func (m *model) checkRecord(t *testing.T) {
 	t.Helper()
 	r, size := &m.record, 0
@@ -166,17 +166,24 @@ func (m *model) checkRecord(t *testing.T) {
 	}
 	for _, number := range []int{-1, 0, r.first - 1, r.last + 1} {
 		if _, err := m.Packet(number); err == nil {
-			t.Errorf("there is a packet #%d beside #%d to #%d", number, r.first, r.last)
+			t.Errorf("packet #%d was found outside #%d to #%d", number, r.first, r.last)
 		}
 	}
 	for _, number := range m.pairs.latest {
 		if number < r.first || number > r.last {
-			t.Errorf("#%d could be answered, the record begins with #%d", number, r.first)
+			t.Errorf("#%d can be answered, but the record starts at #%d", number, r.first)
 		}
 	}
-	for _, number := range m.shown {
-		if number < r.first || number > r.last {
-			t.Errorf("#%d could be repeated, the record begins with #%d", number, r.first)
+	for _, segments := range []map[packet.Segment]int{m.shown, m.sent} {
+		for _, number := range segments {
+			if number < r.first || number > r.last {
+				t.Errorf("#%d can be repeated, but the record starts at #%d", number, r.first)
+			}
+		}
+	}
+	for _, c := range m.tcp {
+		if c.first < r.first || c.first > r.last {
+			t.Errorf("#%d began a connection, but the record starts at #%d", c.first, r.first)
 		}
 	}
 }

@@ -58,7 +58,7 @@ func inBubble(t *testing.T, config Config, test func(t *testing.T, s *Session, d
 	})
 }
 
-// second is what most reads here wait at most.
+// second is the timeout of most reads here.
 var second = ReadOptions{Timeout: time.Second, Max: 64}
 
 func numbers(b Batch) string {
@@ -69,7 +69,7 @@ func numbers(b Batch) string {
 	return strings.Join(all, " ")
 }
 
-// sum checks what must hold for the counters at any time.
+// sum checks the invariant of the counters.
 func sum(t *testing.T, s *Session) {
 	t.Helper()
 	if c := s.Counters(); c.Received != c.Delivered+c.Queued+c.Dropped {
@@ -97,36 +97,6 @@ func TestReadDeadline(t *testing.T) {
 			if err != nil || len(b.Packets) != 0 || time.Since(start) != timeout {
 				t.Errorf("timeout %v: read %q, %v after %v", timeout, numbers(b), err, time.Since(start))
 			}
-		}
-	})
-}
-
-func TestReadSettles(t *testing.T) {
-	inBubble(t, Config{}, func(t *testing.T, s *Session, d *tuntest.Device) {
-		for i, after := range []int{100, 120, 149, 151} {
-			time.AfterFunc(time.Duration(after)*time.Millisecond, func() { d.FromPeer(echo(t, 8, 1, uint16(i))) })
-		}
-		o := ReadOptions{Timeout: time.Second, Settle: 50 * time.Millisecond, Max: 8}
-		if b, err := s.Read(t.Context(), o); err != nil || numbers(b) != "1 2 3" {
-			t.Errorf("first read got %q, %v; want what came within 50 ms of the first: 1 2 3", numbers(b), err)
-		}
-		if b, err := s.Read(t.Context(), o); err != nil || numbers(b) != "4" {
-			t.Errorf("second read got %q, %v; want 4", numbers(b), err)
-		}
-		sum(t, s)
-	})
-}
-
-func TestReadDoesNotSettleOnceItHasAll(t *testing.T) {
-	inBubble(t, Config{}, func(t *testing.T, s *Session, d *tuntest.Device) {
-		for i := range 3 {
-			d.FromPeer(echo(t, 8, 1, uint16(i)))
-		}
-		synctest.Wait()
-		start := time.Now()
-		b, err := s.Read(t.Context(), ReadOptions{Timeout: time.Second, Settle: time.Minute, Max: 2})
-		if err != nil || numbers(b) != "1 2" || b.Queued != 1 || time.Since(start) != 0 {
-			t.Errorf("read %q, %v, %d queued, after %v; want 1 2 at once, 1 queued", numbers(b), err, b.Queued, time.Since(start))
 		}
 	})
 }
@@ -197,11 +167,11 @@ func TestDeviceThatFailsEndsTheSession(t *testing.T) {
 		d.Fail(errors.New("the device tun0 was deleted"))
 		<-s.Done()
 		if b, err := s.Read(t.Context(), second); err != nil || numbers(b) != "1" {
-			t.Errorf("what was queued should still be read, got %q, %v", numbers(b), err)
+			t.Errorf("queued packets should still be read, got %q, %v", numbers(b), err)
 		}
 		_, err := s.Read(t.Context(), second)
 		if !errors.Is(err, os.ErrClosed) || !strings.Contains(err.Error(), "tun0 was deleted") {
-			t.Errorf("then the reason should be told, got %v", err)
+			t.Errorf("then the read should return the reason, got %v", err)
 		}
 		if err := <-told; !strings.Contains(err.Error(), "tun0 was deleted") {
 			t.Errorf("reported %v", err)
@@ -220,7 +190,7 @@ func TestEachPacketGoesToOneReader(t *testing.T) {
 	for i := range readers {
 		wg.Go(func() {
 			for {
-				// Every other reader gives up all the time: nothing may be lost by that.
+				// Every other reader keeps giving up. No packet may be lost because of that.
 				timeout := time.Duration(i%2) * time.Hour
 				b, err := s.Read(ctx, ReadOptions{Timeout: timeout, Max: i + 1, Settle: time.Duration(i%3) * time.Millisecond})
 				if err != nil {
@@ -240,11 +210,11 @@ func TestEachPacketGoesToOneReader(t *testing.T) {
 		select {
 		case n := <-got:
 			if seen[n] {
-				t.Fatalf("packet %d was given twice", n)
+				t.Fatalf("packet %d was delivered twice", n)
 			}
 			seen[n] = true
 		case <-time.After(20 * time.Second):
-			t.Fatalf("%d of %d packets were given", len(seen), packets)
+			t.Fatalf("%d of %d packets were delivered", len(seen), packets)
 		}
 	}
 	stop()

@@ -6,13 +6,13 @@ import (
 	"github.com/tun-mcp/tun-mcp/tun/tuntest"
 )
 
-// One who watches and never reads holds nothing up, and is told what it missed
-// when it reads again.
+// A watcher that does not read delays nothing. When it reads again, it learns how many
+// events it missed.
 func TestWatcherThatNeverReads(t *testing.T) {
 	const packets = 3 * watcherBound
 	s := New(tuntest.NewDevice(), Config{Queue: MaxQueue})
 	defer s.Close()
-	events, stop := s.Watch()
+	_, events, stop := s.Watch(0)
 	defer stop()
 	for range packets {
 		if _, err := s.Inject(echo(t, 8, 1, 1)); err != nil {
@@ -26,7 +26,7 @@ func TestWatcherThatNeverReads(t *testing.T) {
 	if _, err := s.Inject(echo(t, 8, 1, 2)); err != nil {
 		t.Fatal(err)
 	}
-	// Beside the packets, those that fell out of the queue.
+	// Besides the packets, there is an event for each one dropped from the queue.
 	all := packets + packets - MaxQueue
 	if e := <-events; e.Event != EventMissed || e.Missed != all-seen {
 		t.Errorf("%+v, want %d of %d events missed", e, all-seen, all)
@@ -37,11 +37,11 @@ func TestWatcherThatNeverReads(t *testing.T) {
 	sum(t, s)
 }
 
-// One who fell behind is told how many events it missed, and of the end, though
-// nothing more comes.
+// A watcher that fell behind gets the number of missed events, and the end event,
+// even if nothing else comes.
 func TestWatcherBehindHearsTheEnd(t *testing.T) {
 	s := New(tuntest.NewDevice(), Config{})
-	events, stop := s.Watch()
+	_, events, stop := s.Watch(0)
 	defer stop()
 	const many = watcherBound + 100
 	for range many {
@@ -56,9 +56,9 @@ func TestWatcherBehindHearsTheEnd(t *testing.T) {
 		case EventMissed:
 			missed += e.Missed
 		case EventEnd:
-			// A packet and a drop, once the queue is full, for each.
+			// Each packet is an event, and once the queue is full also a drop.
 			if sent := many + many - DefaultQueue; heard+missed != sent || missed == 0 {
-				t.Errorf("%d events came and %d were missed, of %d", heard, missed, sent)
+				t.Errorf("%d events came and %d were missed, for %d packets", heard, missed, sent)
 			}
 			return
 		default:

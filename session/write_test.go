@@ -17,7 +17,7 @@ func TestWriteNumbersAndPairs(t *testing.T) {
 		d.FromPeer(echo(t, 8, 7, 2))
 		synctest.Wait()
 		if p, err := s.Write(t.Context(), echo(t, 0, 7, 2), 0); err != nil || p.ReplyTo != 0 {
-			t.Errorf("%+v, %v: nobody has read what this could answer", p, err)
+			t.Errorf("%+v, %v, want no ReplyTo: the packet has not been read yet", p, err)
 		}
 		<-d.ToPeer
 		if _, err := s.Read(t.Context(), second); err != nil {
@@ -53,7 +53,7 @@ func TestWriteNumbersAndPairs(t *testing.T) {
 	})
 }
 
-// What the device did not take has answered nothing.
+// A packet that the device did not take does not count as an answer.
 func TestLostAnswerIsNone(t *testing.T) {
 	d := &refuser{Device: tuntest.NewDevice(), why: errors.New("link is down")}
 	s := New(d, Config{})
@@ -68,7 +68,7 @@ func TestLostAnswerIsNone(t *testing.T) {
 		t.Fatal("the device should not have taken the packet")
 	}
 	if r := s.Fill(Status{}).Responses; r.Answered != 0 {
-		t.Errorf("response times %+v of an answer that was lost", r)
+		t.Errorf("response times %+v after a lost answer, want none", r)
 	}
 	d.why = nil
 	if _, err := s.Write(t.Context(), echo(t, 0, 7, 1), 1); err != nil {
@@ -94,7 +94,7 @@ func TestWriteRefuses(t *testing.T) {
 			want    string
 		}{
 			{"never seen", echo(t, 0, 7, 1), 9, "there is no packet #9: the record holds #1 to #2"},
-			{"one's own", echo(t, 0, 7, 1), 2, "packet #2 was written by this side"},
+			{"own packet", echo(t, 0, 7, 1), 2, "packet #2 was written by this side"},
 			{"empty", nil, 0, "empty"},
 			{"too long", append([]byte{0x45}, make([]byte, 100)...), 0, "MTU"},
 		}
@@ -142,7 +142,7 @@ func TestRecordForgets(t *testing.T) {
 				}
 			}
 			if s.record.bytes > RecordBytes || s.record.bytes < RecordBytes-packet.MaxLen {
-				t.Errorf("the record holds %d bytes, its bound is %d", s.record.bytes, RecordBytes)
+				t.Errorf("the record has %d bytes, want at most %d", s.record.bytes, RecordBytes)
 			}
 		})
 	})
@@ -150,7 +150,7 @@ func TestRecordForgets(t *testing.T) {
 
 func TestRetransmissionIsNamed(t *testing.T) {
 	inBubble(t, Config{Queue: 3}, func(t *testing.T, s *Session, d *tuntest.Device) {
-		// #1 falls out of the queue unseen: #2 must be shown, #3 repeats it.
+		// #1 is dropped from the queue unread, so #2 is new and #3 repeats it.
 		for _, p := range [][]byte{syn(t, 5), syn(t, 5), syn(t, 5), syn(t, 6)} {
 			d.FromPeer(p)
 		}
@@ -166,19 +166,19 @@ func TestRetransmissionIsNamed(t *testing.T) {
 		if b, _ = s.Read(t.Context(), second); len(b.Packets) != 1 || b.Packets[0].Repeats != 2 {
 			t.Errorf("a later copy: %+v", b.Packets)
 		}
-		// What matters stands behind the copies: they do not count.
+		// The copies before the new packet do not count.
 		for _, p := range [][]byte{syn(t, 5), syn(t, 5), syn(t, 7)} {
 			d.FromPeer(p)
 		}
 		synctest.Wait()
 		if b, _ = s.Read(t.Context(), ReadOptions{Timeout: time.Second, Max: 1}); numbers(b) != "6 7 8" {
-			t.Errorf("a read of one packet gave %q, want it behind its copies: 6 7 8", numbers(b))
+			t.Errorf("a read of one packet gave %q, want the new one after two copies: 6 7 8", numbers(b))
 		}
 	})
 }
 
-// Repeats that came before their answer are worth no turn: a read goes on
-// waiting, and hands them out with what comes next. One that came after it is.
+// Repeats that came before their answer do not end a read. They are delivered with
+// the next packet. A repeat that came after its answer ends the read.
 func TestAnsweredRepeatsEndNoRead(t *testing.T) {
 	inBubble(t, Config{}, func(t *testing.T, s *Session, d *tuntest.Device) {
 		d.FromPeer(syn(t, 5)) // #1
@@ -194,7 +194,7 @@ func TestAnsweredRepeatsEndNoRead(t *testing.T) {
 		began := time.Now()
 		b, err := s.Read(t.Context(), second)
 		if waited := time.Since(began); err != nil || numbers(b) != "2" || b.Packets[0].Answer != 3 || waited < second.Timeout {
-			t.Errorf("read %q after %v, %v; want #2, answered by #3, at the end of the time", numbers(b), waited, err)
+			t.Errorf("read %q after %v, %v; want #2, answered by #3, at the timeout", numbers(b), waited, err)
 		}
 		time.AfterFunc(time.Second/2, func() { d.FromPeer(syn(t, 5)) }) // #4: the answer may be lost
 		began = time.Now()
@@ -218,8 +218,8 @@ func TestAnsweredRepeatsEndNoRead(t *testing.T) {
 	})
 }
 
-// A segment that the agent sends again answers what it answered before, whatever
-// of its flow came meanwhile, and is no response whose time counts.
+// A repeated segment of the agent answers the same packet as before, whatever came
+// meanwhile in its flow, and does not count as a response.
 func TestWriteOfARepeat(t *testing.T) {
 	inBubble(t, Config{}, func(t *testing.T, s *Session, d *tuntest.Device) {
 		data := func(seq byte, flags byte) []byte {
@@ -250,13 +250,13 @@ func TestWriteOfARepeat(t *testing.T) {
 			t.Errorf("%+v, %v; want #2 again, which answers #1", again, err)
 		}
 		if r := s.Fill(Status{}).Responses; r.Answered != 1 || r.Max > 5000 {
-			t.Errorf("%+v; want the one response", r)
+			t.Errorf("%+v; want one response", r)
 		}
 	})
 }
 
-// A connection from the same ports has a SYN ACK of its own, whose sequence
-// number an agent may choose alike.
+// A later connection with the same ports has its own SYN ACK, even if the agent
+// chooses the same sequence number.
 func TestSynAckOfALaterConnection(t *testing.T) {
 	inBubble(t, Config{}, func(t *testing.T, s *Session, d *tuntest.Device) {
 		for i, seq := range []byte{1, 9} {

@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"os"
 	"reflect"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"unicode"
@@ -16,9 +18,9 @@ import (
 	"github.com/tun-mcp/tun-mcp/session"
 )
 
-// recorded are the packets #1 to #4 that wait in the queue of FuzzTools: an
-// echo request, a segment and its copy, and what is no packet. The queue has
-// no more room than these take, so that a read never waits for another.
+// recorded are the packets #1 to #4 in the queue of FuzzTools: an echo request, a
+// segment, its retransmission, and bytes that are not a packet. They fill the
+// queue, so a read never waits.
 var recorded = [][]byte{
 	fixed(request),
 	fixed("45000028 00004000 40060000 0a4d0001 0a4d0002 1388 0050 00000001 00000000 5002 ffff 0000 0000"),
@@ -37,26 +39,31 @@ func fixed(text string) []byte {
 	return b
 }
 
-// FuzzTools: whatever the arguments, a tool answers in clean text. What it has
-// understood is understood the same when written out again, what it sends is
-// what the arguments describe, and no packet of the record changes.
+// FuzzTools: a tool answers any arguments in clean text. Arguments that decode
+// still decode to the same after a round trip through JSON, the tool sends exactly
+// what they describe, and no recorded packet changes.
 func FuzzTools(f *testing.F) {
 	for _, arguments := range []string{
 		`{"packets": [{"reply_to": 1, "patch": {"12": "0a4d00020a4d0001", "20": "00"}, "cut": 40, "append": "0102"}], "assist": "fix", "then_read": {"max_packets": 2}}`,
 		`{"packets": [{"reply_to": 2, "cut": 28, "prepend": "4500 0038 0000 0000 4001 6629 0a4d0002 0a4d0001 0303 0000 0000 0000"}], "assist": "fix"}`,
 		`{"packets": [{"copy": 4, "append_text": "é\n"}, {"hex": "4500 0014 0000 0000 4001 0000 0a4d0002 0a4d0001"}], "assist": "none"}`,
+		`{"packets": [{"reply_to_each": [1, 2], "patch": {"12": "@16+4 @12+4", "20": "00"}, "patch_each": {"22": ["fc38", "@22+2"]}}], "assist": "none", "then_read": {}}`,
+		`{"packets": [{"reply_to_each": [1, 9], "patch": {"12": "@80+9"}}], "assist": "fix"}`,
 		`{"timeout_ms": 0, "max_packets": 64, "settle_ms": 2000, "max_bytes": 20}`,
 		`{"packet": 4, "fields": false}`,
 		`{"hex": "4500"}`,
+		`{"source": "def handle(p):\n  p[0] = 69\n  return [p, b'\\x45']", "try_on": [1, 2, 4]}`,
+		`{"source": ""}`,
+		`{"try_on": [1]}`,
 	} {
-		for tool := range byte(3) {
+		for tool := range byte(4) {
 			f.Add(tool, tool, []byte(arguments))
 		}
 	}
-	var hosts [3]Host // a tool and its schema are made once, a session each time
+	var hosts [3]Host // tools and schemas are made once, the session for each input
 	var tools [3][]Tool
 	for i, level := range levels {
-		hosts[i].Assist, hosts[i].Status = level, func() session.Status { return session.Status{} }
+		hosts[i].Assist, hosts[i].Handlers, hosts[i].Status = level, true, func() session.Status { return session.Status{} }
 		tools[i] = hosts[i].All()
 	}
 	f.Fuzz(func(t *testing.T, which, level byte, raw []byte) {
@@ -68,7 +75,7 @@ func FuzzTools(f *testing.F) {
 				t.Fatal(err)
 			}
 		}
-		h, tool := &hosts[level%3], tools[level%3][which%3]
+		h, tool := &hosts[level%3], tools[level%3][which%4]
 		h.Session = s
 		text, err := tool.Call(t.Context(), raw)
 		if err != nil {
@@ -88,6 +95,8 @@ func FuzzTools(f *testing.F) {
 			_, ok = understood[readArguments](t, raw, hidden...)
 		case "hexdump":
 			_, ok = understood[hexdumpArguments](t, raw, hidden...)
+		case "install_handler":
+			_, ok = understood[handlerArguments](t, raw)
 		default:
 			var a writeArguments
 			if a, ok = understood[writeArguments](t, raw, hidden...); ok {
@@ -95,7 +104,7 @@ func FuzzTools(f *testing.F) {
 			}
 		}
 		if !ok && (err == nil || strings.Contains(text, "\n") || len(text) > 1000) {
-			t.Errorf("arguments that are not understood are answered by %q", text)
+			t.Errorf("wrong arguments got the answer %q", text)
 		}
 		if tool.Name != "write_packet" && len(sent) > 0 {
 			t.Errorf("%s sent %x", tool.Name, sent)
@@ -111,7 +120,8 @@ func FuzzTools(f *testing.F) {
 	})
 }
 
-// drain is a device whose peer keeps what it gets and sends nothing.
+// drain is a device that keeps all packets written to it and never has one to
+// read.
 type drain struct {
 	packets [][]byte
 	closed  chan struct{}
@@ -124,12 +134,13 @@ func (d *drain) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// clean tells whether text is lines without control characters.
+// clean reports whether text has no control characters other than line breaks.
 func clean(text string) bool {
 	return utf8.ValidString(text) && !strings.ContainsFunc(text, func(c rune) bool { return c != '\n' && !unicode.IsPrint(c) })
 }
 
-// understood decodes raw without hidden arguments, and what came of it once more.
+// understood decodes raw, not accepting hidden arguments. It also checks that the
+// result survives a round trip through JSON.
 func understood[A any](t *testing.T, raw []byte, hidden ...string) (a A, ok bool) {
 	t.Helper()
 	all := fieldsOf(reflect.TypeFor[A]())
@@ -143,12 +154,12 @@ func understood[A any](t *testing.T, raw []byte, hidden ...string) (a A, ok bool
 	written = bytes.Replace(written, []byte(`"assist":""`), []byte(`"assist":null`), 1)
 	var again A
 	if err := all.decode(written, reflect.ValueOf(&again).Elem()); err != nil || !reflect.DeepEqual(a, again) {
-		t.Errorf("%s is %+v, written out again %+v, %v", raw, a, again, err)
+		t.Errorf("%s decodes to %+v, after a round trip to %+v, %v", raw, a, again, err)
 	}
 	return a, true
 }
 
-// checkSent holds what the peer got against what the arguments describe.
+// checkSent checks that the peer got what the arguments describe.
 func checkSent(t *testing.T, h *Host, a writeArguments, sent [][]byte, text string) {
 	t.Helper()
 	assist, err := under(h.Assist, Assist(a.Assist))
@@ -156,7 +167,11 @@ func checkSent(t *testing.T, h *Host, a writeArguments, sent [][]byte, text stri
 		a.Packets = nil
 	}
 	crossed := slices.Clip(recorded)
-	for i, p := range a.Packets {
+	all, ok := spelledOut(a.Packets)
+	if !ok {
+		all = nil // the whole call is refused
+	}
+	for i, p := range all {
 		built, ok := described(p, assist, crossed)
 		if assist == AssistFix && ok {
 			built, err = packet.Fix(built)
@@ -169,40 +184,131 @@ func checkSent(t *testing.T, h *Host, a writeArguments, sent [][]byte, text stri
 			ok = h.Session.CheckReplyTo(*p.ReplyTo) == nil && *p.ReplyTo <= len(recorded)
 		}
 		if !ok {
-			continue // or else it is one too many
+			continue // if it was sent all the same, a later check sees one too many
 		}
 		if len(sent) == 0 || !bytes.Equal(sent[0], built) {
 			t.Fatalf("packet %d should be %x, sent %x\n%s", i+1, built, sent, text)
 		}
 		sent, crossed = sent[1:], append(crossed, built)
-		if assist == AssistNone && !strings.Contains(text, fmt.Sprintf(" %d bytes written", len(built))) {
+		if assist == AssistNone && !strings.Contains(text, fmt.Sprintf(" %d bytes written", len(built))) && !strings.Contains(text, fmt.Sprintf(" packets written, %d bytes each", len(built))) {
 			t.Errorf("packet %d is not in\n%s", i+1, text)
 		}
 	}
 	if len(sent) > 0 {
-		t.Errorf("sent beside what was asked for: %x\n%s", sent, text)
+		t.Errorf("also sent, without being asked: %x\n%s", sent, text)
 	}
 }
 
-// described builds a packet as the table of arguments says, from those that
-// have crossed the link; ok is false if there is no such packet.
-func described(p packetArguments, assist Assist, crossed [][]byte) (b []byte, ok bool) {
-	switch number := p.Copy; {
-	case p.Hex != nil && number != nil:
-		return nil, false
-	case p.Hex != nil:
-		if b, ok = hexBytes(*p.Hex); !ok {
+// spelledOut returns elements with each reply_to_each expanded into reply_to. ok
+// is false if the call should be refused.
+func spelledOut(elements []packetArguments) (all []packetArguments, ok bool) {
+	for _, p := range elements {
+		if p.ReplyToEach == nil {
+			if len(p.PatchEach) > 0 {
+				return nil, false
+			}
+			all = append(all, p)
+			continue
+		}
+		if p.Hex != nil || p.Copy != nil || p.ReplyTo != nil {
 			return nil, false
 		}
-	default:
-		if number == nil {
-			number = p.ReplyTo
+		for i, number := range p.ReplyToEach {
+			one := packetArguments{ReplyTo: &number, Cut: p.Cut, Prepend: p.Prepend, Append: p.Append, AppendText: p.AppendText, Patch: map[string]string{}}
+			if slices.Contains(p.ReplyToEach[:i], number) {
+				return nil, false
+			}
+			for key, text := range p.Patch {
+				one.Patch[key] = text
+			}
+			for key, texts := range p.PatchEach {
+				if _, twice := one.Patch[key]; twice || len(texts) != len(p.ReplyToEach) {
+					return nil, false
+				}
+				one.Patch[key] = texts[i]
+			}
+			all = append(all, one)
 		}
-		if number == nil || *number > len(crossed) {
-			return nil, false
-		}
-		b = bytes.Clone(crossed[*number-1])
 	}
+	for _, p := range all {
+		start := started(p, recorded)
+		for _, text := range p.Patch {
+			if _, ok := patched(text, start); !ok && start != nil && badCopy(text, start) {
+				return nil, false
+			}
+		}
+	}
+	return all, len(all) <= 64
+}
+
+// started returns the bytes that a packet starts from, or nil if there are none.
+func started(p packetArguments, crossed [][]byte) []byte {
+	number := p.Copy
+	switch {
+	case p.Hex != nil && number != nil:
+		return nil
+	case p.Hex != nil:
+		b, ok := hexBytes(*p.Hex)
+		if !ok {
+			return nil
+		}
+		return append([]byte{}, b...)
+	case number == nil:
+		number = p.ReplyTo
+	}
+	if number == nil || *number > len(crossed) {
+		return nil
+	}
+	return bytes.Clone(crossed[*number-1])
+}
+
+// copyForm matches a copy in the value of a patch.
+var copyForm = regexp.MustCompile(`^@([0-9]{1,9})\+([0-9]{1,9})$`)
+
+// badCopy reports whether text has a copy that is malformed or reaches beyond
+// start.
+func badCopy(text string, start []byte) bool {
+	return slices.ContainsFunc(words(text), func(word string) bool {
+		_, ok := patched(word, start)
+		return word[0] == '@' && !ok
+	})
+}
+
+// words splits text at ASCII white space.
+func words(text string) []string {
+	return strings.FieldsFunc(text, func(c rune) bool { return strings.ContainsRune(" \t\n\v\f\r", c) })
+}
+
+// patched returns the bytes that the value of a patch stands for.
+func patched(text string, start []byte) (b []byte, ok bool) {
+	if !strings.Contains(text, "@") {
+		return hexBytes(text)
+	}
+	for _, word := range words(text) {
+		piece, ok := hexBytes(word)
+		if m := copyForm.FindStringSubmatch(word); m != nil {
+			at, _ := strconv.Atoi(m[1])
+			n, _ := strconv.Atoi(m[2])
+			if ok = n > 0 && at+n <= len(start); ok {
+				piece = start[at : at+n]
+			}
+		}
+		if !ok {
+			return nil, false
+		}
+		b = append(b, piece...)
+	}
+	return b, true
+}
+
+// described builds a packet as documented, independently of build. crossed are
+// the packets so far. ok is false if the packet should be refused.
+func described(p packetArguments, assist Assist, crossed [][]byte) (b []byte, ok bool) {
+	start := started(p, crossed)
+	if start == nil {
+		return nil, false
+	}
+	b = bytes.Clone(start)
 	if p.Cut != nil {
 		if *p.Cut > len(b) {
 			return nil, false
@@ -215,7 +321,7 @@ func described(p packetArguments, assist Assist, crossed [][]byte) (b []byte, ok
 		if n, err := fmt.Sscanf(key, "%d", &at); n != 1 || err != nil || fmt.Sprint(at) != key {
 			return nil, false
 		}
-		piece, ok := hexBytes(text)
+		piece, ok := patched(text, start)
 		if !ok || len(piece) == 0 || at < 0 || at > len(b) || at+len(piece) > len(b) {
 			return nil, false
 		}

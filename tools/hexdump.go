@@ -8,10 +8,10 @@ import (
 	"github.com/tun-mcp/tun-mcp/packet"
 )
 
-// hexdumpArguments are those of hexdump.
+// hexdumpArguments are the arguments of hexdump.
 type hexdumpArguments struct {
-	Packet *int    `json:"packet" min:"1" doc:"number of a packet, either direction, or"`
-	Hex    *string `json:"hex" doc:"the bytes of one, for instance before you write it"`
+	Packet *int    `json:"packet" min:"1" doc:"number of a packet, either direction; or give hex"`
+	Hex    *string `json:"hex" doc:"bytes to look at, for instance before you write them"`
 	From   int     `json:"from" min:"0" default:"0" doc:"offset of the first byte shown; 8192 are shown at once"`
 	Fields bool    `json:"fields" default:"true" doc:"name each header field (unless from is given)"`
 }
@@ -35,7 +35,7 @@ func (h *Host) dump(_ context.Context, a hexdumpArguments) (string, error) {
 	var data []byte
 	switch {
 	case a.Packet != nil && a.Hex != nil:
-		return "", errors.New("packet and hex are both given: give one of them")
+		return "", errors.New("packet and hex are both given: give only one")
 	case a.Packet != nil:
 		recorded, err := h.Session.Packet(*a.Packet)
 		if err != nil {
@@ -48,13 +48,13 @@ func (h *Host) dump(_ context.Context, a hexdumpArguments) (string, error) {
 			return "", err
 		}
 		if len(data) == 0 {
-			return "", errors.New("hex has no bytes: give those of a packet, from the IP header on")
+			return "", errors.New("hex has no bytes: give the bytes of a packet, starting with the IP header")
 		}
 	default:
 		return "", errors.New(`nothing to look at: give packet (a number) or hex (the bytes). Example: {"packet": 7}`)
 	}
 	if a.From >= len(data) {
-		return "", fmt.Errorf("from is %d, the packet has %d bytes: give less", a.From, len(data))
+		return "", fmt.Errorf("from is %d, but the packet has %d bytes: give 0 to %d", a.From, len(data), len(data)-1)
 	}
 	fields := a.Fields && a.From == 0
 	head := ""

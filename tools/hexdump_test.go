@@ -31,7 +31,7 @@ func TestNoASCII(t *testing.T) {
 	}
 	for _, tool := range b.All() {
 		if strings.Contains(tool.Description, "ASCII") {
-			t.Errorf("%s promises what it does not give: %s", tool.Name, tool.Description)
+			t.Errorf("%s promises ASCII, which is off: %s", tool.Name, tool.Description)
 		}
 	}
 }

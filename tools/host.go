@@ -4,22 +4,30 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/tun-mcp/tun-mcp/handler"
 	"github.com/tun-mcp/tun-mcp/session"
 )
 
-// Host is what the tools act on: the agent's end of a link.
+// Host is the agent's end of a link. The tools act on it.
 type Host struct {
 	Session *session.Session
-	Assist  Assist       // the ceiling
-	NoASCII bool         // results never show a packet's bytes as text
-	Own     []netip.Addr // the agent's addresses, IPv4 first; none: not told
+	Assist  Assist       // the highest level that a call may ask for
+	NoASCII bool         // if true, no result shows bytes of a packet as text
+	Own     []netip.Addr // the agent's addresses, IPv4 first; empty means unknown
 	Status  func() session.Status
+
+	Handlers bool           // whether the agent may install handlers
+	Limits   handler.Limits // limits for each handler
 }
 
-// All returns the tools, in the order they are listed to the agent.
+// All returns the tools in the order of the tool list.
 func (h *Host) All() []Tool {
-	return []Tool{h.readPacket(), h.writePacket(), h.hexdump()}
+	all := []Tool{h.readPacket(), h.writePacket(), h.hexdump()}
+	if h.Handlers {
+		all = append(all, h.installHandler())
+	}
+	return all
 }
 
-// milliseconds turns an argument into a duration.
+// milliseconds returns n milliseconds as a duration.
 func milliseconds(n int) time.Duration { return time.Duration(n) * time.Millisecond }

@@ -12,8 +12,8 @@ import (
 	"github.com/tun-mcp/tun-mcp/tun/tuntest"
 )
 
-// What is over the rate limit is refused in words, with all that stands behind
-// it in the call: the order stays. After the wait it goes through.
+// A packet over the rate limit is refused, and so are all later packets of the
+// call, which keeps the order. After the wait it is sent.
 func TestWritePacketOverTheRateLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := tuntest.NewDevice()
@@ -27,7 +27,7 @@ func TestWritePacketOverTheRateLimit(t *testing.T) {
 		lines := strings.Split(text, "\n")
 		want := []string{
 			"#2 84 bytes written: ", "#3 84 bytes written: ",
-			"packet 3: over the rate limit of 2 packets a second: write it again in 500 ms, and fewer at a time; the user can raise the limit with --max-pps N (0: none)",
+			"packet 3: over the rate limit of 2 packets a second: write it again in 500 ms, and fewer at a time; the user can raise the limit with --max-pps N (0 means no limit)",
 			"packet 4: 2 bytes are shorter than an IPv4 header (20)",
 			"packet 5 (reply to #1): not sent either, over the rate limit",
 			"3 of 5 packets not sent, so then_read was skipped: correct and write again",
@@ -41,7 +41,7 @@ func TestWritePacketOverTheRateLimit(t *testing.T) {
 			t.Errorf("counters %+v", c)
 		}
 		if _, err = b.call("write_packet", fmt.Sprintf(`{"packets": [%s]}`, one)); err == nil || !strings.HasPrefix(err.Error(), "packet 1: over the rate limit") {
-			t.Errorf("at once again: %v", err)
+			t.Errorf("again without a wait: %v", err)
 		}
 		time.Sleep(500 * time.Millisecond)
 		if text, err = b.call("write_packet", fmt.Sprintf(`{"packets": [%s]}`, one)); err != nil || !strings.HasPrefix(text, "#4 84 bytes written") {

@@ -32,29 +32,29 @@ func TestReadPacketWithAssistNone(t *testing.T) {
 	b.receive(syn)
 	text, err := b.call("read_packet", `{"settle_ms": 0}`)
 	if err != nil || strings.Contains(text, "TCP") || strings.Contains(text, "checksum") || strings.Contains(text, "retransmission") || strings.Count(text, "\n0: 4500 0028") != 2 {
-		t.Errorf("with assist none the bytes are all there is, got %v\n%s", err, text)
+		t.Errorf("want only bytes with assist none, got %v\n%s", err, text)
 	}
 	if text, err = b.call("hexdump", `{"packet": 1}`); err != nil || strings.Contains(text, "checksum") || !strings.Contains(text, "4500 0028") {
-		t.Errorf("with assist none hexdump is the plain dump, got %v\n%s", err, text)
+		t.Errorf("want a plain dump with assist none, got %v\n%s", err, text)
 	}
-	if _, err = b.call("write_packet", `{"packets": [{"reply_to": 1, "append_text": "x"}]}`); err == nil || !strings.Contains(err.Error(), `unknown argument "packets[0].append_text"; accepted: hex, copy, reply_to, cut, patch, prepend, append. `) {
+	if _, err = b.call("write_packet", `{"packets": [{"reply_to": 1, "append_text": "x"}]}`); err == nil || !strings.Contains(err.Error(), `unknown argument "packets[0].append_text"; accepted: hex, copy, reply_to, reply_to_each, cut, patch, patch_each, prepend, append. `) {
 		t.Errorf("append_text: %v", err)
 	}
-	for name, tool := range b.tools { // nor do the tools' words offer more
+	for name, tool := range b.tools { // the descriptions must not offer more
 		schema, _ := json.Marshal(tool.Schema)
 		for _, word := range []string{"append_text", "fields", "summary", "retransmission", "not sent", "filled in", `"check"`} {
 			if offered := tool.Description + string(schema); strings.Contains(offered, word) {
-				t.Errorf("with assist none %s speaks of %q: %s", name, word, offered)
+				t.Errorf("with assist none, %s mentions %q: %s", name, word, offered)
 			}
 		}
 	}
 	text, err = b.call("write_packet", `{"packets": [{"reply_to": 1}]}`)
 	if err != nil || text != "#3 40 bytes written" {
-		t.Errorf("with assist none a write says how many bytes and nothing more, got %q, %v", text, err)
+		t.Errorf("with assist none, write_packet should say only how many bytes, got %q, %v", text, err)
 	}
 }
 
-// A link that was ended on purpose is nothing that a user could repair.
+// If a link was ended on purpose, the error does not ask the user to repair it.
 func TestToolsOfALinkThatWasEnded(t *testing.T) {
 	b := newBench(t, AssistFix)
 	b.receive(request)
@@ -62,11 +62,11 @@ func TestToolsOfALinkThatWasEnded(t *testing.T) {
 		t.Fatal(err)
 	}
 	if text, err := b.call("read_packet", `{}`); err != nil || !strings.HasPrefix(text, "#1 84 bytes") {
-		t.Errorf("what was queued: %s, %v", text, err)
+		t.Errorf("queued packets: %s, %v", text, err)
 	}
 	for tool, arguments := range map[string]string{"read_packet": `{}`, "write_packet": `{"packets": [{"reply_to": 1}], "then_read": {}}`} {
 		_, err := b.call(tool, arguments)
-		if err == nil || !strings.Contains(err.Error(), "the link has ended: the trial is over") || !strings.HasSuffix(err.Error(), ". Nothing more comes, and nothing more can be written") {
+		if err == nil || !strings.Contains(err.Error(), "the link has ended: the trial is over") || !strings.HasSuffix(err.Error(), ". No more packets will come, and none can be written") {
 			t.Errorf("%s: %v", tool, err)
 		}
 	}
@@ -83,8 +83,8 @@ func TestReadPacketCollapsesRetransmissions(t *testing.T) {
 	}
 }
 
-// A retransmission says on which side of the answer it was sent: one that came
-// first is answered already, one that came later says that the answer is lost.
+// A retransmission says whether it was sent before or after the answer. Before
+// means it is already answered; after means the answer may be lost.
 func TestRetransmissionAroundTheAnswer(t *testing.T) {
 	b := newBench(t, AssistFix)
 	syn := "45000028 00004000 40060000 0a4d0001 0a4d0002 1388 0050 00000001 00000000 5002 ffff 0000 0000"
@@ -125,7 +125,7 @@ func TestReadCancelled(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "all are still there for the next read") {
 		t.Errorf("got %v", err)
 	}
-	ended, end := context.WithCancelCause(t.Context()) // as the server ends what waits
+	ended, end := context.WithCancelCause(t.Context()) // as when the server ends
 	end(errors.New("interrupt signal received"))
 	_, err = b.tools["read_packet"].Call(ended, json.RawMessage(`{}`))
 	if want := "the read was cancelled and took no packet: this server is ending (interrupt signal received)"; err == nil || err.Error() != want {

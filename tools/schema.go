@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// field is one argument as the tags of its struct field declare it:
+// field is one argument, declared by the tags of a struct field:
 //
 //	json     its name
 //	doc      what it means, for the model
@@ -18,25 +18,26 @@ import (
 type field struct {
 	name, doc   string
 	index       int
-	kind        reflect.Type // of the value, without the pointer of an optional one
+	kind        reflect.Type // of the value; for a pointer, of what it points to
 	min, max    *int
-	preset      string   // the default, "" if there is none
-	enum        []string // empty: any string
+	preset      string   // the default; "" means none
+	enum        []string // empty means any string
 	pointer     bool
-	inner       fields // of a struct, or of the elements of an array of structs
+	inner       fields // the fields of a struct, or of each struct in an array
 	description string // for errors: "a whole number from 0 to 90000"
 }
 
-// fields are the arguments of one object, in the order they are declared.
+// fields are the arguments of one object, in the order of their declaration.
 type fields []field
 
-// fieldsOf reads the arguments of a struct type, but for hidden ones. A mistake
-// in the tags is a mistake in this package: it panics, at start.
+// fieldsOf returns the arguments that the struct type t declares, without those
+// named in hidden. A field without tags is no argument. A wrong tag is a bug in this
+// package, so it panics at start.
 func fieldsOf(t reflect.Type, hidden ...string) fields {
 	var all fields
 	for i := range t.NumField() {
 		tag := t.Field(i).Tag
-		if slices.Contains(hidden, tag.Get("json")) {
+		if tag == "" || slices.Contains(hidden, tag.Get("json")) {
 			continue
 		}
 		f := field{name: tag.Get("json"), doc: tag.Get("doc"), index: i, kind: t.Field(i).Type, preset: tag.Get("default")}
@@ -50,7 +51,7 @@ func fieldsOf(t reflect.Type, hidden ...string) fields {
 		switch {
 		case f.kind.Kind() == reflect.Struct:
 			f.inner = fieldsOf(f.kind, hidden...)
-		case f.kind.Kind() == reflect.Slice:
+		case f.kind.Kind() == reflect.Slice && f.kind.Elem().Kind() == reflect.Struct:
 			f.inner = fieldsOf(f.kind.Elem(), hidden...)
 		}
 		f.description = f.accepted()
@@ -66,12 +67,12 @@ func bound(tag reflect.StructTag, name string) *int {
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil {
-		panic(fmt.Sprintf("tools: tag %s:%q is no number", name, text))
+		panic(fmt.Sprintf("tools: tag %s:%q is not a number", name, text))
 	}
 	return &n
 }
 
-// accepted says in words what the argument takes.
+// accepted returns what the argument accepts, in words.
 func (f field) accepted() string {
 	switch f.kind.Kind() {
 	case reflect.Int:
@@ -84,13 +85,19 @@ func (f field) accepted() string {
 		}
 		return "a string"
 	case reflect.Slice:
+		if f.inner == nil {
+			return fmt.Sprintf("an array of %d to %d whole numbers from 1", *f.min, *f.max)
+		}
 		return fmt.Sprintf("an array of %d to %d objects with %s", *f.min, *f.max, f.inner.names())
 	case reflect.Struct:
 		return "an object with " + f.inner.names()
 	case reflect.Map:
+		if f.kind.Elem().Kind() == reflect.Slice {
+			return `an object of arrays of strings, for instance {"22": ["fc38", "5676"]}`
+		}
 		return `an object of strings, for instance {"20": "00"}`
 	}
-	panic(fmt.Sprintf("tools: argument %s has the type %v, which no schema is written for", f.name, f.kind))
+	panic(fmt.Sprintf("tools: argument %s has the type %v, which has no schema", f.name, f.kind))
 }
 
 func (f field) between() string {
@@ -128,12 +135,19 @@ func (f field) schema() map[string]any {
 	case reflect.Bool:
 		s = map[string]any{"type": "boolean"}
 	case reflect.Slice:
-		s = map[string]any{"type": "array", "items": f.inner.schema()}
+		s = map[string]any{"type": "array", "items": map[string]any{"type": "integer", "minimum": 1}}
+		if f.inner != nil {
+			s["items"] = f.inner.schema()
+		}
 		low, high = "minItems", "maxItems"
 	case reflect.Struct:
 		s = f.inner.schema()
 	case reflect.Map:
-		s = map[string]any{"type": "object", "additionalProperties": map[string]any{"type": "string"}}
+		value := map[string]any{"type": "string"}
+		if f.kind.Elem().Kind() == reflect.Slice {
+			value = map[string]any{"type": "array", "items": value}
+		}
+		s = map[string]any{"type": "object", "additionalProperties": value}
 	default:
 		s = map[string]any{"type": "string"}
 	}
@@ -155,13 +169,13 @@ func (f field) schema() map[string]any {
 	return s
 }
 
-// value turns the text of a default into a value of the argument's type.
+// value parses the text of a default as the argument's type.
 func (f field) value(text string) reflect.Value {
 	switch f.kind.Kind() {
 	case reflect.Int:
 		n, err := strconv.Atoi(text)
 		if err != nil {
-			panic(fmt.Sprintf("tools: the default of %s is %q, no number", f.name, text))
+			panic(fmt.Sprintf("tools: the default of %s is %q, not a number", f.name, text))
 		}
 		return reflect.ValueOf(n)
 	case reflect.Bool:

@@ -1,5 +1,6 @@
-// Package tools is what the agent can do: read packets, write packets, look at
-// one closely. It knows no MCP; mcpserver adapts a Tool to the protocol.
+// Package tools holds the agent's tools: read packets, write packets, look at one
+// closely, install a handler. Each takes its arguments as JSON and returns text
+// for the agent. This package knows nothing of MCP; mcpserver adapts a Tool to it.
 package tools
 
 import (
@@ -9,33 +10,34 @@ import (
 	"reflect"
 )
 
-// Effect says what calling a tool does to the world.
+// Effect is what a call of a tool changes.
 type Effect int
 
 const (
-	Looks    Effect = iota // changes nothing: may run beside other calls
-	Consumes               // takes packets off the queue: another call gets others
-	Sends                  // puts packets on the link
+	Looks    Effect = iota // nothing: the call may run in parallel with others
+	Consumes               // it takes packets off the queue
+	Sends                  // it sends packets
 )
 
-// Tool is one thing the agent can do: its words, its arguments, its effect and
-// its function.
+// Tool is one tool of the agent: its texts, its arguments, its effect and its
+// function.
 type Tool struct {
 	Name        string
 	Title       string
 	Description string
 	Effect      Effect
 	Schema      map[string]any // JSON Schema of the arguments, derived from the struct of Call
+	Swift       bool           // before it waits or does what takes long, it calls session.BeforeWait
 
-	// Call decodes the arguments, a JSON object or nothing, and runs the tool.
-	// An error is written for the agent: it says what came, what is accepted
-	// and what to do next.
+	// Call decodes the arguments and runs the tool. The arguments are a JSON
+	// object; empty or null means {}. Errors are written for the agent: they
+	// say what came, what is accepted and what to do next.
 	Call func(ctx context.Context, arguments json.RawMessage) (string, error)
 }
 
-// newTool makes a Tool of a function whose argument struct A carries the
-// schema in its tags; see fieldsOf. Example is a call to show in errors. Hidden
-// are arguments that are not to be had on this server.
+// newTool makes a Tool from call. The tags of A declare its arguments (see
+// field). Errors show the example. Arguments named in hidden are left out of the
+// schema and not accepted.
 func newTool[A any](name, title, description, example string, effect Effect, call func(context.Context, A) (string, error), hidden ...string) Tool {
 	fields := fieldsOf(reflect.TypeFor[A](), hidden...)
 	return Tool{

@@ -12,12 +12,12 @@ import (
 	"github.com/tun-mcp/tun-mcp/tun/tuntest"
 )
 
-// request is the echo request of FACTS: 84 bytes, id 15078, seq 1.
+// request is an echo request: 84 bytes, id 15078, seq 1.
 const request = "45000054 1a114000 40010c45 0a4d0001 0a4d0002 0800 0000 3ae6 0001" + payload
 
 const payload = "1830036b00000000 0123456789abcdef 0123456789abcdef 0123456789abcdef 0123456789abcdef 0123456789abcdef 0123456789abcdef"
 
-// bench is a host with a fake device: what a tool's test stands on.
+// bench is a host with a fake device, for tests of tools.
 type bench struct {
 	*Host
 	t      *testing.T
@@ -27,7 +27,7 @@ type bench struct {
 
 func newBench(t *testing.T, assist Assist) *bench {
 	d := tuntest.NewDevice()
-	s := session.New(d, session.Config{MTU: 1500})
+	s := session.New(d, session.Config{MTU: 1500, Check: assist != AssistNone})
 	t.Cleanup(func() { s.Close() })
 	h := &Host{Session: s, Assist: assist, Status: func() session.Status {
 		return s.Fill(session.Status{Device: "tun0", Link: "up", Network: "private", PingWith: "tun-mcp exec -- ping 10.77.0.2"})
@@ -39,7 +39,8 @@ func newBench(t *testing.T, assist Assist) *bench {
 	return b
 }
 
-// receive puts a packet of the peer, fixed, into the queue as #n.
+// receive fixes a packet, puts it into the queue as if the peer had sent it, and
+// returns its bytes.
 func (b *bench) receive(text string) []byte {
 	b.t.Helper()
 	data, err := packet.ParseHex(text)
@@ -64,7 +65,7 @@ func (b *bench) call(tool, arguments string) (string, error) {
 	return b.tools[tool].Call(b.t.Context(), json.RawMessage(arguments))
 }
 
-// sent returns what the device got, as hex.
+// sent returns the packets that the device got since the last call, in hex.
 func (b *bench) sent() []string {
 	var all []string
 	for {
@@ -77,7 +78,7 @@ func (b *bench) sent() []string {
 	}
 }
 
-// reply is the right answer to a request: every byte.
+// reply returns the exact echo reply to a request.
 func reply(request []byte) []byte {
 	r := append([]byte(nil), request...)
 	copy(r[12:16], request[16:20])
@@ -97,7 +98,7 @@ func TestLinkGone(t *testing.T) {
 	for _, call := range []struct{ tool, arguments string }{
 		{"read_packet", `{}`},
 		{"write_packet", `{"packets": [{"hex": "` + request + `"}], "assist": "fix"}`},
-		{"write_packet", `{"packets": [{"hex": "` + request + `"}], "assist": "check"}`}, // with a fault: the end is the news
+		{"write_packet", `{"packets": [{"hex": "` + request + `"}], "assist": "check"}`}, // also faulty, but the end of the link matters more
 		{"write_packet", `{"packets": [{"hex": "zz"}, {"copy": 9}]}`},
 	} {
 		_, err := b.call(call.tool, call.arguments)
@@ -113,6 +114,11 @@ func TestBadInput(t *testing.T) {
 		name, tool, arguments string
 		want                  []string // all in the error
 	}{
+		{"a number below 1", "read_packet", `{"timeout_ms": 0.0001}`, []string{"timeout_ms is 0.0001", "0 to 90000"}},
+		{"a number that a float takes for 0", "read_packet", `{"timeout_ms": 1e-400}`, []string{"timeout_ms is 1e-400", "0 to 90000"}},
+		{"a number that a float takes for 1", "read_packet", `{"max_packets": 1.00000000000000000001}`, []string{"max_packets is 1.0000"}},
+		{"a number of 400 digits", "read_packet", `{"max_packets": 1e400}`, []string{"max_packets is 1e400"}},
+		{"an exponent of 20 digits", "read_packet", `{"max_packets": 1e99999999999999999999}`, []string{"max_packets is 1e99"}},
 		{"stray character", "write_packet", `{"packets": [{"hex": "4500 0g54"}]}`, []string{"packet 1: ", "'g'", "position 6"}},
 		{"odd digit", "write_packet", `{"packets": [{"hex": "4500 005"}]}`, []string{"packet 1: ", "'5'", "position 7"}},
 		{"empty packet", "write_packet", `{"packets": [{"hex": ""}]}`, []string{"empty"}},
@@ -121,7 +127,7 @@ func TestBadInput(t *testing.T) {
 		{"over the MTU", "write_packet", `{"packets": [{"hex": "45` + strings.Repeat("00", 1500) + `"}], "assist": "none"}`, []string{"1501", "MTU", "1500"}},
 		{"patch outside", "write_packet", `{"packets": [{"reply_to": 1, "patch": {"83": "0000"}}]}`, []string{"83", "84"}},
 		{"patches overlap", "write_packet", `{"packets": [{"reply_to": 1, "patch": {"12": "0a4d0002", "14": "00"}}]}`, []string{"12", "14", "overlap"}},
-		{"key is no offset", "write_packet", `{"packets": [{"reply_to": 1, "patch": {"ttl": "40"}}]}`, []string{`"ttl"`, "offset"}},
+		{"key not an offset", "write_packet", `{"packets": [{"reply_to": 1, "patch": {"ttl": "40"}}]}`, []string{`"ttl"`, "offset"}},
 		{"never seen", "write_packet", `{"packets": [{"reply_to": 99}]}`, []string{"packet 1 (reply to #99)", "there is no packet #99: the record holds #1 to #1"}},
 		{"copy never seen", "write_packet", `{"packets": [{"copy": 99}]}`, []string{"there is no packet #99"}},
 		{"hex and copy", "write_packet", `{"packets": [{"hex": "45", "copy": 1}]}`, []string{"hex and copy are both given"}},
@@ -131,24 +137,24 @@ func TestBadInput(t *testing.T) {
 		{"no packets", "write_packet", `{"packets": []}`, []string{"packets has 0 elements; accepted: an array of 1 to 64 objects"}},
 		{"packets missing", "write_packet", `{}`, []string{"packets is missing"}},
 		{"65 packets", "write_packet", `{"packets": [` + strings.TrimSuffix(strings.Repeat(`{"copy":1},`, 65), ",") + `]}`, []string{"packets has 65 elements"}},
-		{"packets no array", "write_packet", `{"packets": "4500"}`, []string{`packets is the string "4500"`, "an array of 1 to 64 objects"}},
-		{"packet no object", "write_packet", `{"packets": ["4500"]}`, []string{`packets[0] is the string "4500"`, "an object with hex, copy, reply_to"}},
-		{"patch value no string", "write_packet", `{"packets": [{"copy": 1, "patch": {"20": 0}}]}`, []string{"packets[0].patch.20 is 0", "a string"}},
+		{"packets not an array", "write_packet", `{"packets": "4500"}`, []string{`packets is the string "4500"`, "an array of 1 to 64 objects"}},
+		{"packet not an object", "write_packet", `{"packets": ["4500"]}`, []string{`packets[0] is the string "4500"`, "an object with hex, copy, reply_to"}},
+		{"patch value not a string", "write_packet", `{"packets": [{"copy": 1, "patch": {"20": 0}}]}`, []string{"packets[0].patch.20 is 0", "a string"}},
 		{"unknown in a packet", "write_packet", `{"packets": [{"bytes": "45"}]}`, []string{`unknown argument "packets[0].bytes"`, "accepted: hex, copy"}},
 		{"unknown in then_read", "write_packet", `{"packets": [{"copy": 1}], "then_read": {"timeout": 1}}`, []string{`unknown argument "then_read.timeout"`, "timeout_ms"}},
 		{"assist unknown", "write_packet", `{"packets": [{"copy": 1}], "assist": "some"}`, []string{`assist is the string "some"`, "one of none, check, fix"}},
 		{"unknown argument", "read_packet", `{"timeout": 5}`, []string{`read_packet: unknown argument "timeout"; accepted: timeout_ms, max_packets, settle_ms, max_bytes`, "Example: {"}},
 		{"wrong type", "read_packet", `{"timeout_ms": "5"}`, []string{`timeout_ms is the string "5"; accepted: a whole number from 0 to 90000`}},
-		{"no whole number", "read_packet", `{"max_packets": 1.5}`, []string{"max_packets is 1.5", "a whole number from 1 to 64"}},
+		{"not a whole number", "read_packet", `{"max_packets": 1.5}`, []string{"max_packets is 1.5", "a whole number from 1 to 64"}},
 		{"out of bounds", "read_packet", `{"timeout_ms": 90001}`, []string{"timeout_ms is 90001", "0 to 90000"}},
-		{"beyond any int", "read_packet", `{"timeout_ms": 1e300}`, []string{"timeout_ms is 1e300"}},
-		{"no object", "read_packet", `[1]`, []string{"the argument list is an array of 1; accepted: an object with timeout_ms"}},
-		{"no JSON", "read_packet", `{"a"`, []string{"no JSON object"}},
-		{"hexdump of nothing", "hexdump", `{}`, []string{"nothing to look at"}},
+		{"too large for an int", "read_packet", `{"timeout_ms": 1e300}`, []string{"timeout_ms is 1e300"}},
+		{"not an object", "read_packet", `[1]`, []string{"the argument list is an array of 1; accepted: an object with timeout_ms"}},
+		{"not JSON", "read_packet", `{"a"`, []string{"not a JSON object"}},
+		{"hexdump without arguments", "hexdump", `{}`, []string{"nothing to look at"}},
 		{"hexdump of both", "hexdump", `{"packet": 1, "hex": "45"}`, []string{"both"}},
 		{"hexdump never seen", "hexdump", `{"packet": 2}`, []string{"there is no packet #2"}},
 		{"hexdump empty", "hexdump", `{"hex": " "}`, []string{"no bytes"}},
-		{"fields no bool", "hexdump", `{"packet": 1, "fields": "yes"}`, []string{`fields is the string "yes"; accepted: true or false`}},
+		{"fields not a bool", "hexdump", `{"packet": 1, "fields": "yes"}`, []string{`fields is the string "yes"; accepted: true or false`}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -185,11 +191,11 @@ func TestCeiling(t *testing.T) {
 	b := newBench(t, AssistCheck)
 	data := b.receive(request)
 	if _, err := b.call("write_packet", `{"packets": [{"copy": 1}], "assist": "fix"}`); err == nil || !strings.Contains(err.Error(), `assist is "fix"; accepted by this server: none, check`) {
-		t.Errorf("fix under check: %v", err)
+		t.Errorf("fix with --assist check: %v", err)
 	}
 	schema, _ := json.Marshal(b.tools["write_packet"].Schema)
 	if strings.Contains(string(schema), `"enum":["none","check","fix"]`) || !strings.Contains(string(schema), `"enum":["none","check"]`) {
-		t.Errorf("the schema should promise what the server gives: %s", schema)
+		t.Errorf("the schema should list only the allowed levels: %s", schema)
 	}
 	bad := reply(data)
 	bad[23]++
@@ -198,12 +204,12 @@ func TestCeiling(t *testing.T) {
 	}
 	b = newBench(t, AssistFix)
 	b.receive(request)
-	if _, err := b.call("write_packet", `{"packets": [{"reply_to": 1, "append_text": "x"}], "assist": "none"}`); err == nil || !strings.Contains(err.Error(), "append_text is not to be had with assist none") {
+	if _, err := b.call("write_packet", `{"packets": [{"reply_to": 1, "append_text": "x"}], "assist": "none"}`); err == nil || !strings.Contains(err.Error(), "append_text needs assist check or fix") {
 		t.Errorf("append_text: %v", err)
 	}
 	b = newBench(t, AssistNone)
 	b.receive(request)
 	if text, err := b.call("write_packet", fmt.Sprintf(`{"packets": [{"hex": "%x"}]}`, bad)); err != nil || text != "#2 84 bytes written" {
-		t.Errorf("under none the default is none: %q, %v", text, err)
+		t.Errorf("with --assist none the default should be none: %q, %v", text, err)
 	}
 }

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// An ICMP error is a header in front of what it quotes.
+// prepend puts the headers of an ICMP error in front of the packet that it quotes.
 func TestPrepend(t *testing.T) {
 	b := newBench(t, AssistFix)
 	b.receive("4500 001f 1f59 0000 0111 85d9 0a4d0001 0a4d0002 d835 829a 000b 1e02 6869 0a")
@@ -20,11 +20,11 @@ func TestPrepend(t *testing.T) {
 		t.Errorf("sent %s\nwant %s", sent, want)
 	}
 	if _, err := b.call("write_packet", `{"packets": [{"reply_to": 1, "prepend": "0g"}]}`); err == nil || !strings.Contains(err.Error(), "prepend: ") {
-		t.Errorf("hex that is none: %v", err)
+		t.Errorf("wrong hex: %v", err)
 	}
 }
 
-// The incremental procedure of the guide, in every way to give the bytes.
+// The procedure of the guide works with every way to give the bytes.
 func TestWritePacket(t *testing.T) {
 	b := newBench(t, AssistFix)
 	data := b.receive(request)
@@ -83,7 +83,7 @@ func TestGoodOnesAreSentAndThenReadSkipped(t *testing.T) {
 	bad[23]--
 	text, err := b.call("write_packet", fmt.Sprintf(`{"packets": [{"hex": "%x", "reply_to": 1}, {"hex": "%x"}], "then_read": {}}`, bad, good))
 	if err != nil {
-		t.Fatalf("one was sent, so this is no error: %v", err)
+		t.Fatalf("one packet was sent, so want no error: %v", err)
 	}
 	lines := strings.Split(text, "\n")
 	want := fmt.Sprintf("packet 1 (reply to #1): ICMP checksum is 0x%x, should be 0x%x", bad[22:24], good[22:24])

@@ -14,17 +14,17 @@ import (
 )
 
 // An asker asks the holder for sockets, one at a time. It only writes to the
-// socket that the two share: who reads it hands over what comes.
+// shared socket; the goroutine that reads it passes answers to hear.
 type asker struct {
 	holder *net.UnixConn
-	turn   chan struct{} // has room for one: who is in may ask
+	turn   chan struct{} // a lock of capacity 1 for asking
 
 	mu     sync.Mutex // guards the fields below
-	last   uint64     // the latest request
-	answer chan given // for its answer, with room for it; nil: nobody waits
+	last   uint64     // the id of the latest request
+	answer chan given // gets its answer (buffered); nil if nobody waits
 }
 
-// given is what the holder gave: a descriptor, or the reason for none.
+// given is the holder's answer: a descriptor, or the reason why there is none.
 type given struct {
 	fd  int
 	err error
@@ -34,8 +34,8 @@ func newAsker(holder *net.UnixConn) *asker {
 	return &asker{holder: holder, turn: make(chan struct{}, 1)}
 }
 
-// ask returns a new socket in the holder's network namespace, non-blocking, as
-// a descriptor that is the caller's from now on.
+// ask returns the descriptor of a new non-blocking socket in the holder's
+// network namespace. The caller owns it.
 func (a *asker) ask(ctx context.Context, kind socketKind) (fd int, err error) {
 	select {
 	case a.turn <- struct{}{}:
@@ -48,11 +48,11 @@ func (a *asker) ask(ctx context.Context, kind socketKind) (fd int, err error) {
 	if err != nil {
 		return -1, err
 	}
-	_ = a.holder.SetWriteDeadline(time.Now().Add(startTimeout)) // a holder that was stopped reads nothing
+	_ = a.holder.SetWriteDeadline(time.Now().Add(askTimeout)) // a stopped holder does not read
 	if _, err := a.holder.Write(message); err != nil {
 		a.forget(answer)
 		if !errors.Is(err, os.ErrDeadlineExceeded) {
-			err = ending(err.Error()) // nobody reads there any more
+			err = ending(err.Error()) // the holder no longer reads
 		}
 		return -1, fmt.Errorf("ask the holder of the private network for a socket: %w; start the server again", err)
 	}
@@ -73,7 +73,7 @@ func (a *asker) expect() (id uint64, answer chan given) {
 	return a.last, a.answer
 }
 
-// forget gives up on an answer, which may have come already.
+// forget gives up waiting for an answer, which may already have come.
 func (a *asker) forget(answer chan given) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -87,8 +87,8 @@ func (a *asker) forget(answer chan given) {
 	}
 }
 
-// hear takes a message of the holder, and the descriptors that came with it.
-// An answer that nobody waits for any more is closed.
+// hear processes a message from the holder and its descriptors. It closes the
+// descriptors of an answer that nobody waits for.
 func (a *asker) hear(message []byte, fds []int) {
 	var said socketAnswer
 	err := json.Unmarshal(message, &said)
@@ -99,8 +99,8 @@ func (a *asker) hear(message []byte, fds []int) {
 		switch {
 		case said.Errno != 0:
 			g.err = os.NewSyscallError("socket", said.Errno)
-		case len(fds) == 0: // the kernel drops what this process has no room for
-			g.err = errors.New("the holder's socket did not come; close some of the descriptors of this process, or allow more with ulimit -n")
+		case len(fds) == 0: // the kernel drops descriptors over this process's limit
+			g.err = errors.New("the holder's socket did not arrive; close some descriptors of this process, or allow more with ulimit -n")
 		default:
 			g.fd, fds = fds[0], fds[1:]
 		}

@@ -11,10 +11,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// attachHost opens a device that was made beforehand. It changes nothing: how
-// the device is set up, and that it stays, is its owner's business. A device
-// that is set up otherwise than asked is refused; what was not asked for, the
-// zero fields of asked, the device decides.
+// attachHost opens a device that already exists. It changes nothing: the owner
+// configures the device and decides how long it stays. If the device differs from
+// asked, it is refused. Zero fields of asked match any device.
 func attachHost(asked Config, name string, there netlink.Link) (*Link, error) {
 	device, ok := there.(*netlink.Tuntap)
 	if !ok || device.Mode != netlink.TUNTAP_MODE_TUN {
@@ -32,11 +31,11 @@ func attachHost(asked Config, name string, there netlink.Link) (*Link, error) {
 		return nil, &refusal{
 			What:  "attach to the device " + name,
 			Cause: "it is not this user's, and this process lacks CAP_NET_ADMIN",
-			Todo:  "make it anew for this user: sudo ip tuntap del dev " + name + " mode tun; " + makeCommands(asked.withDefaults()),
+			Todo:  "recreate it for this user: sudo ip tuntap del dev " + name + " mode tun; " + makeCommands(asked.withDefaults()),
 			Errno: unix.EPERM,
 		}
 	case errors.Is(err, unix.EINVAL) && device.Flags&netlink.TUNTAP_MULTI_QUEUE != 0:
-		return nil, fmt.Errorf("attach to the device %s: it has several queues (%w); make it without multi_queue", name, err)
+		return nil, fmt.Errorf("attach to the device %s: it has several queues (%w); create it without multi_queue", name, err)
 	case err != nil:
 		return nil, fmt.Errorf("attach to the device %s: %w; use another name", name, err)
 	}
@@ -57,19 +56,19 @@ func attachHost(asked Config, name string, there netlink.Link) (*Link, error) {
 		d.Close()
 		return nil, err
 	}
-	link.Why = "the device " + name + " was there and stays"
+	link.Why = "the device " + name + " already existed and stays"
 	// IFF_UP, not the operational state: nothing is attached until now.
 	if device.Attrs().RawFlags&unix.IFF_UP == 0 {
-		link.Why += "; it is down: set it up with `sudo ip link set " + name + " up`"
+		link.Why += "; it is down: bring it up with `sudo ip link set " + name + " up`"
 	}
 	if link.Addr6.IsValid() && !asked.Addr6.IsValid() {
-		link.Why += fmt.Sprintf("; it has IPv6 on, with %s", link.Addr6)
+		link.Why += fmt.Sprintf("; it has the IPv6 address %s", link.Addr6)
 	}
 	return link, nil
 }
 
-// readAddr returns the device's address of one family: wanted if it is there,
-// else the first that reaches beyond the link, else the zero Prefix.
+// readAddr returns the device's address of one family: wanted if the device has it,
+// otherwise the first one that is not link-local, otherwise the zero Prefix.
 func readAddr(link netlink.Link, family int, wanted netip.Prefix) (netip.Prefix, error) {
 	addrs, err := netlink.AddrList(link, family)
 	if errors.Is(err, syscall.EAFNOSUPPORT) {
@@ -82,7 +81,7 @@ func readAddr(link netlink.Link, family int, wanted netip.Prefix) (netip.Prefix,
 	for _, a := range addrs {
 		ip, ok := netip.AddrFromSlice(a.IP)
 		if !ok || ip.Is6() && ip.IsLinkLocalUnicast() {
-			continue // the kernel gives itself that one
+			continue // the kernel adds this one by itself
 		}
 		bits, _ := a.Mask.Size()
 		p := netip.PrefixFrom(ip.Unmap(), bits)
@@ -96,8 +95,8 @@ func readAddr(link netlink.Link, family int, wanted netip.Prefix) (netip.Prefix,
 	return first, nil
 }
 
-// otherwise says why an attached device cannot be the link that was asked for:
-// it lacks an address, or is set up otherwise.
+// otherwise returns an error if an attached device is not the requested link: if it
+// lacks an address or is configured differently. It returns nil if all fits.
 func otherwise(asked Config, link *Link) error {
 	var causes, todos []string
 	not := func(cause, todo string) { causes, todos = append(causes, cause), append(todos, todo) }
@@ -105,7 +104,7 @@ func otherwise(asked Config, link *Link) error {
 	case !link.Addr.IsValid():
 		not("it has no IPv4 address", fmt.Sprintf("give it one with `sudo ip addr add %s dev %s`", asked.withDefaults().Addr, link.Name))
 	case !link.Agent().IsValid():
-		not(fmt.Sprintf("its prefix %s has no room for the agent", link.Addr), "give it a shorter one")
+		not(fmt.Sprintf("its prefix %s has no room for the agent", link.Addr), "give it a shorter prefix")
 	case asked.Addr.IsValid() && link.Addr != asked.Addr:
 		not(fmt.Sprintf("its address is %s, not %s", link.Addr, asked.Addr), fmt.Sprintf("leave out --addr, or `sudo ip addr add %s dev %s`", asked.Addr, link.Name))
 	}

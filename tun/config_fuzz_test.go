@@ -8,9 +8,9 @@ import (
 	"unicode"
 )
 
-// FuzzConfig: what is accepted of an impairment is a share or a delay, and is
-// read back the same as it is written; the agent of an accepted link is another
-// host of the same prefix. What is refused is refused in one clean line.
+// FuzzConfig: an accepted impairment has only valid shares and delays and survives
+// formatting and parsing. The agent of an accepted link is another host in the same
+// prefix. Every error is one clean line.
 func FuzzConfig(f *testing.F) {
 	f.Add("drop=5%,duplicate=1%,reorder=2%,delay=20ms,jitter=5ms,seed=7", "tun0", "10.77.0.1/24", 1500)
 	f.Add("", "tun%d", "10.77.0.255/24", 67)
@@ -32,11 +32,11 @@ func FuzzConfig(f *testing.F) {
 		}
 		agent := agentIn(prefix)
 		if !agent.IsValid() || !prefix.Contains(agent) || agent == prefix.Addr() {
-			t.Errorf("the agent beside %s is %s", prefix, agent)
+			t.Errorf("the agent of the peer %s is %s", prefix, agent)
 		}
-		// It could be the peer itself, seen from the other end.
+		// The agent's address must be valid as a peer's address, too.
 		if err := validatePeer(netip.PrefixFrom(agent, prefix.Bits()), likeAddr); err != nil {
-			t.Errorf("the agent beside %s is %s: %v", prefix, agent, err)
+			t.Errorf("the agent of the peer %s is %s: %v", prefix, agent, err)
 		}
 	})
 }
@@ -59,11 +59,11 @@ func checkImpairment(t *testing.T, text string) {
 	again, err := ParseImpairment(i.String())
 	if err != nil || again.Seed != i.Seed || again.Delay != i.Delay || again.Jitter != i.Jitter || again.IsZero() != i.IsZero() ||
 		!near(again.Drop, i.Drop) || !near(again.Duplicate, i.Duplicate) || !near(again.Reorder, i.Reorder) {
-		t.Errorf("%q is written %q, read again as %+v, %v", text, i, again, err)
+		t.Errorf("%q is formatted as %q, which parses to %+v, %v", text, i, again, err)
 	}
 }
 
-// near allows for the six digits that a share is written with.
+// near reports whether a and b agree to the six digits of a formatted share.
 func near(a, b float64) bool { return math.Abs(a-b) <= 1e-5*b+math.SmallestNonzeroFloat64 }
 
 func oneLine(t *testing.T, err error) {

@@ -13,29 +13,30 @@ func TestConfigValidate(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		cfg  Config
-		want string // in the error; empty: there is none
+		want string // part of the error; empty means no error
 	}{
 		{"zero", Config{}, ""},
 		{"all set", Config{Network: "private", Name: "wire-0", Addr: prefix("192.0.2.1/30"), Addr6: v6, MTU: 9000}, ""},
-		{"unknown network", Config{Network: "bridge"}, `--network "bridge": not known; use auto`},
+		{"unknown network", Config{Network: "bridge"}, `--network "bridge": unknown; use auto`},
 		{"name of 15 bytes", Config{Name: "abcdefghijklmno"}, ""},
 		{"name of 16 bytes", Config{Name: "abcdefghijklmnop"}, `--name "abcdefghijklmnop": 16 bytes long; use at most 15`},
 		{"name with a slash", Config{Name: "a/b"}, "use letters"},
 		{"name with a blank", Config{Name: "a b"}, "use letters"},
 		{"name with a template", Config{Name: "tun%d"}, "use letters"},
-		{"name of the loopback", Config{Name: "lo"}, "taken by the system"},
-		{"name of a folder", Config{Name: ".."}, "taken by the system"},
+		{"name of the loopback", Config{Name: "lo"}, "reserved by the system"},
+		{"name of a folder", Config{Name: ".."}, "reserved by the system"},
 		{"IPv6 as IPv4", Config{Addr: v6}, "--addr 2001:db8:77::1/64: not IPv4"},
 		{"IPv4 as IPv6", Config{Addr6: prefix("10.77.0.1/24")}, "--addr6 10.77.0.1/24: not IPv6"},
 		{"mapped IPv4 as IPv6", Config{Addr6: netip.PrefixFrom(netip.MustParseAddr("::ffff:10.77.0.1"), 100)}, "not IPv6"},
 		{"no prefix", Config{Addr: netip.PrefixFrom(netip.MustParseAddr("10.77.0.1"), 33)}, "not an address with a prefix"},
 		{"/32", Config{Addr: prefix("10.77.0.1/32")}, "no room for the agent in this prefix; use /31"},
 		{"/31", Config{Addr: prefix("10.77.0.0/31")}, ""},
-		{"network address", Config{Addr: prefix("10.77.0.0/24")}, "the network's own address; use one of its hosts, like 10.77.0.1/24"},
+		{"network address", Config{Addr: prefix("10.77.0.0/24")}, "the address of the network itself; use the address of a host, like 10.77.0.1/24"},
 		{"broadcast address", Config{Addr: prefix("10.77.0.255/24")}, "like 10.77.0.254/24"},
-		{"loopback", Config{Addr: prefix("127.0.0.1/8")}, "--addr 127.0.0.1/8: not an address that a link's host can have; use one like 10.77.0.1/24"},
-		{"multicast", Config{Addr: prefix("224.0.0.1/24")}, "not an address that a link's host can have"},
-		{"IPv6 loopback", Config{Addr6: prefix("::1/64")}, "--addr6 ::1/64: not an address that a link's host can have; use one like 2001:db8:77::1/64"},
+		{"loopback", Config{Addr: prefix("127.0.0.1/8")}, "--addr 127.0.0.1/8: not an address that a host can have; use one like 10.77.0.1/24"},
+		{"multicast", Config{Addr: prefix("224.0.0.1/24")}, "not an address that a host can have"},
+		{"IPv6 link-local", Config{Addr6: prefix("fe80::1/64")}, "--addr6 fe80::1/64: link-local; use a global or unique local address, like 2001:db8:77::1/64"},
+		{"IPv6 loopback", Config{Addr6: prefix("::1/64")}, "--addr6 ::1/64: not an address that a host can have; use one like 2001:db8:77::1/64"},
 		{"IPv6 multicast", Config{Addr6: prefix("ff02::1/64")}, "use one like 2001:db8:77::1/64"},
 		{"/128", Config{Addr6: prefix("2001:db8::1/128")}, "use /127"},
 		{"/127", Config{Addr6: prefix("2001:db8::/127")}, ""},
@@ -52,16 +53,16 @@ func TestConfigValidate(t *testing.T) {
 			err := c.cfg.Validate()
 			switch {
 			case c.want == "" && err != nil:
-				t.Errorf("Validate gave %v, want nil", err)
+				t.Errorf("Validate returned %v, want nil", err)
 			case c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)):
-				t.Errorf("Validate gave %v, want %q in it", err, c.want)
+				t.Errorf("Validate returned %v, want %q in it", err, c.want)
 			}
 			if c.want == "" {
 				return
 			}
 			if link, err := Open(c.cfg); err == nil {
 				link.Close()
-				t.Error("Open took it")
+				t.Error("Open accepted it")
 			}
 		})
 	}
@@ -95,10 +96,10 @@ func TestAgent(t *testing.T) {
 		link := &Link{Addr: prefix(c.peer), Addr6: prefix(c.peer)}
 		want := netip.MustParseAddr(c.want)
 		if got := link.Agent(); got != want {
-			t.Errorf("beside %s the agent is %s, want %s", c.peer, got, want)
+			t.Errorf("with the peer %s the agent is %s, want %s", c.peer, got, want)
 		}
 		if got := link.Agent6(); got != want {
-			t.Errorf("beside %s the agent is %s, want %s", c.peer, got, want)
+			t.Errorf("with the peer %s the agent is %s, want %s", c.peer, got, want)
 		}
 	}
 	none := &Link{Addr: prefix("10.77.0.1/32")}

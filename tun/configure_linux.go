@@ -13,8 +13,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// configure gives the device called name in this process's network namespace
-// what cfg says and sets it up.
+// configure applies cfg to the device called name in this process's network namespace
+// and brings it up.
 func configure(name string, cfg Config) error {
 	link, err := netlink.LinkByName(name)
 	if err != nil {
@@ -24,16 +24,18 @@ func configure(name string, cfg Config) error {
 		return fmt.Errorf("set the MTU of %s to %d: %w", name, cfg.MTU, err)
 	}
 
-	// Before the link is up: with an address of its own making the kernel
-	// would send the agent router solicitations at once. A kernel without
-	// IPv6 refuses, and has none to send.
+	// Do this before the link is up: with an automatic address, the kernel would
+	// send router solicitations to the agent at once. A kernel without IPv6
+	// refuses, but then it sends none.
 	addrgen := netlink.LinkSetIP6AddrGenMode(link, nl.IN6_ADDR_GEN_MODE_NONE)
 	if cfg.Addr6.IsValid() && addrgen != nil {
-		return fmt.Errorf("turn automatic IPv6 addresses of %s off: %w; leave IPv6 off if this kernel has none", name, addrgen)
+		return fmt.Errorf("turn off automatic IPv6 addresses of %s: %w; if this kernel has no IPv6, leave out --addr6", name, addrgen)
 	}
 	if err := setIPv6(name, cfg.Addr6.IsValid()); err != nil {
 		return err
 	}
+
+	trustNoRouter(name)
 
 	for _, p := range []netip.Prefix{cfg.Addr, cfg.Addr6} {
 		if !p.IsValid() {
@@ -44,8 +46,8 @@ func configure(name string, cfg Config) error {
 			Mask: net.CIDRMask(p.Bits(), p.Addr().BitLen()),
 		}}
 		if p.Addr().Is6() {
-			// Nobody else is on the link, and an address that waits for
-			// duplicates is of no use for a second.
+			// Nobody else is on the link, and duplicate address detection would
+			// keep the address unusable for a second.
 			addr.Flags = unix.IFA_F_NODAD
 		}
 		if err := netlink.AddrAdd(link, addr); err != nil {
@@ -53,17 +55,17 @@ func configure(name string, cfg Config) error {
 		}
 	}
 	if err := netlink.LinkSetUp(link); err != nil {
-		return fmt.Errorf("set the link %s up: %w", name, err)
+		return fmt.Errorf("bring the link %s up: %w", name, err)
 	}
 	return waitLocal(cfg.Addr6)
 }
 
-// localPatience bounds how long the kernel may take to use an address.
+// localPatience is how long to wait for the kernel to use an address.
 const localPatience = 2 * time.Second
 
-// waitLocal waits until the kernel takes packets to an IPv6 address for its
-// own: also without duplicate detection a worker of the kernel does that, a
-// moment after the link is up. What comes before is dropped.
+// waitLocal waits until the kernel accepts packets to its own IPv6 address p. Even
+// without duplicate address detection, a kernel worker enables the address a moment
+// after the link is up. Earlier packets would be dropped.
 func waitLocal(p netip.Prefix) error {
 	if !p.IsValid() {
 		return nil
@@ -74,14 +76,14 @@ func waitLocal(p netip.Prefix) error {
 			return nil
 		}
 		if time.Now().After(deadline) {
-			return fmt.Errorf("use the address %s: the kernel does not after %v (%v); leave IPv6 off", p, localPatience, err)
+			return fmt.Errorf("use the address %s: the kernel has not enabled it within %v (%v); leave out --addr6", p, localPatience, err)
 		}
 	}
 }
 
-// setIPv6 turns IPv6 on or off for one device. Off is a second lock on what
-// the missing address does already, so failing to is no error: a container may
-// have its sysctls read-only.
+// setIPv6 turns IPv6 on or off for one device. Failing to turn it off is not an error,
+// since sysctls may be read-only in a container, and without an address IPv6 does not
+// work anyway.
 func setIPv6(name string, on bool) error {
 	path := "/proc/sys/net/ipv6/conf/" + name + "/disable_ipv6"
 	if !on {
@@ -92,7 +94,18 @@ func setIPv6(name string, on bool) error {
 		return nil
 	}
 	if err := os.WriteFile(path, []byte("0"), 0); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("turn IPv6 on for %s: %w; leave IPv6 off, or allow it with `sysctl net.ipv6.conf.default.disable_ipv6=0`", name, err)
+		return fmt.Errorf("turn on IPv6 for %s: %w; leave out --addr6, or allow it with `sysctl net.ipv6.conf.default.disable_ipv6=0`", name, err)
 	}
 	return nil
+}
+
+// trustNoRouter makes the kernel ignore routes from the agent: router advertisements
+// (IPv6), redirects and source routes. A failure is not an error, since sysctls may be
+// read-only in a container. In a private namespace a route leads nowhere anyway, and
+// on the host's network the session refuses such packets.
+func trustNoRouter(name string) {
+	for _, setting := range []string{"ipv6/conf/" + name + "/accept_ra", "ipv6/conf/" + name + "/accept_redirects",
+		"ipv4/conf/" + name + "/accept_redirects", "ipv4/conf/" + name + "/accept_source_route"} {
+		os.WriteFile("/proc/sys/net/"+setting, []byte("0"), 0)
+	}
 }

@@ -18,16 +18,16 @@ import (
 	"github.com/tun-mcp/tun-mcp/tun/tuntest"
 )
 
-// What the role "reach" is given.
+// The role "reach" gets these.
 const (
 	reachFolder = "TUN_TEST_FOLDER" // environment variable: an empty folder
 	reachHost   = 3                 // descriptor: the host's network namespace
 )
 
 func init() {
-	// reach tries, with all the rights that there are in a holder's namespaces,
-	// what only the network in them should let it do, and says what came of it.
-	// What it tries would change nothing that matters.
+	// reach has all rights in a holder's namespaces and tries things that need
+	// rights, also outside the network in them, and prints the results. It tries
+	// only things that do no harm.
 	roles["reach"] = func() {
 		folder := os.Getenv(reachFolder)
 		var name unix.Utsname
@@ -55,8 +55,8 @@ func init() {
 	}
 }
 
-// startUnprivileged starts the role "server" as a user without any capability,
-// whoever runs the test: in a user namespace where this user is not root.
+// startUnprivileged starts the role "server" as a user without any capability, whoever
+// runs the test: in a user namespace in which the user is not root.
 func startUnprivileged(t *testing.T) (server, holder int) {
 	t.Helper()
 	tuntest.RequirePrivate(t)
@@ -87,7 +87,7 @@ func startUnprivileged(t *testing.T) (server, holder int) {
 
 var capabilitySet = regexp.MustCompile(`(?m)^Cap(Inh|Prm|Eff|Amb):\s+([0-9a-f]{16})$`)
 
-// capabilities are the sets of a thread, by their names in /proc.
+// capabilities returns the capability sets of a thread, by their names in /proc.
 func capabilities(t *testing.T, status string) map[string]string {
 	t.Helper()
 	text, err := os.ReadFile(status)
@@ -113,8 +113,8 @@ func namespace(t *testing.T, process any, kind string) string {
 	return to
 }
 
-// A server that serves a private network needs no capability: it opens one
-// without any, has none after that, and stays in the host's network.
+// A server opens a private network without any capability, has none afterwards, and
+// stays in the host's network.
 func TestServerHasNoCapability(t *testing.T) {
 	server, _ := startUnprivileged(t)
 	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/status", server))
@@ -133,8 +133,8 @@ func TestServerHasNoCapability(t *testing.T) {
 	}
 }
 
-// Its holder has every capability, in user and network namespaces of its own,
-// where one user is mapped, and none outside: what needs one there is refused.
+// The holder has every capability in its own user and network namespaces, in which only
+// one user is mapped, and none outside.
 func TestHolderHasNoCapabilityOutside(t *testing.T) {
 	server, holder := startUnprivileged(t)
 	inspectHolder(t, holder)
@@ -146,7 +146,7 @@ func TestHolderHasNoCapabilityOutside(t *testing.T) {
 	for name, own := range map[string]int{"uid_map": os.Geteuid(), "gid_map": os.Getegid()} {
 		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/%s", holder, name))
 		if got := strings.Fields(string(text)); err != nil || strings.Join(got, " ") != fmt.Sprintf("0 %d 1", own) {
-			t.Errorf("%s is %v, %v; want this user alone", name, got, err)
+			t.Errorf("%s is %v, %v; want only this user", name, got, err)
 		}
 	}
 	if text, err := os.ReadFile(fmt.Sprintf("/proc/%d/setgroups", holder)); err != nil || string(text) != "deny\n" {
@@ -166,7 +166,7 @@ func TestHolderHasNoCapabilityOutside(t *testing.T) {
 	defer host.Close()
 	cmd.ExtraFiles = []*os.File{host} // 3
 	out, err := cmd.CombinedOutput()
-	want := "open a packet socket: done\n" // it does have rights there
+	want := "open a packet socket: done\n" // it has rights in its own namespace
 	for _, what := range []string{"enter the host's network", "set the host's name", "set the clock", "mount", "make a device"} {
 		want += what + ": operation not permitted\n"
 	}

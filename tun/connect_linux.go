@@ -13,12 +13,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A hostDevice is a TUN device of this machine's own network.
+// A hostDevice is a TUN device in this machine's own network.
 type hostDevice struct{ *descriptor }
 
-// dial opens a socket like any program of this machine.
+// dial opens a socket like any program on this machine.
 func (hostDevice) dial(ctx context.Context, network string, to netip.AddrPort, ttl int) (net.Conn, error) {
-	if kind, ok := socketKinds[network]; ok && strings.HasPrefix(network, "icmp") { // unknown to package net
+	if kind, ok := socketKinds[network]; ok && strings.HasPrefix(network, "icmp") { // package net does not know these
 		fd, err := unix.Socket(kind.Domain, kind.Type|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, kind.Protocol)
 		if err != nil {
 			return nil, os.NewSyscallError("socket", err)
@@ -35,12 +35,12 @@ func (hostDevice) dial(ctx context.Context, network string, to netip.AddrPort, t
 	return d.DialContext(ctx, network, to.String())
 }
 
-// connect connects a socket to an address. It takes fd over, which has to be
-// non-blocking, of that address's family, and new.
+// connect connects a socket to an address. It takes ownership of fd, which must be new,
+// non-blocking and of the address's family.
 func connect(ctx context.Context, fd int, to netip.AddrPort, ttl int) (net.Conn, error) {
 	err := setTTL(fd, to.Addr(), ttl)
 	if err == nil {
-		// Before the runtime polls it: a stream socket that never connected
+		// Do this before the runtime polls the socket: a stream socket that never connected
 		// counts as hung up.
 		err = os.NewSyscallError("connect", unix.Connect(fd, sockaddr(to)))
 	}
@@ -65,14 +65,13 @@ func connect(ctx context.Context, fd int, to netip.AddrPort, ttl int) (net.Conn,
 	return conn, nil
 }
 
-// waitConnected waits until the connection of f stands, has failed, or ctx
-// ends.
+// waitConnected waits until f is connected, the connect has failed, or ctx ends.
 func waitConnected(ctx context.Context, f *os.File) error {
 	raw, err := f.SyscallConn()
 	if err != nil {
 		return err
 	}
-	stop := context.AfterFunc(ctx, func() { _ = f.SetWriteDeadline(time.Unix(1, 0)) }) // long ago: ends the wait
+	stop := context.AfterFunc(ctx, func() { _ = f.SetWriteDeadline(time.Unix(1, 0)) }) // a deadline in the past ends the wait
 	defer stop()
 	var fault error
 	if err := raw.Write(func(fd uintptr) (done bool) {
@@ -87,8 +86,8 @@ func waitConnected(ctx context.Context, f *os.File) error {
 	return fault
 }
 
-// connected tells whether a connect that was in progress has come to its end,
-// and with what error.
+// connected reports whether a connect in progress has finished, and with what
+// error.
 func connected(fd int) (done bool, err error) {
 	errno, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ERROR)
 	if err != nil {
@@ -106,7 +105,7 @@ func connected(fd int) (done bool, err error) {
 	}
 }
 
-// setTTL sets what TTL a new socket sends with, zero: the system's.
+// setTTL sets the TTL of a new socket. Zero means the system's default.
 func setTTL(fd int, to netip.Addr, ttl int) error {
 	if ttl == 0 {
 		return nil

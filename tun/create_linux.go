@@ -11,17 +11,17 @@ import (
 
 const tunPath = "/dev/net/tun"
 
-// checkTUN says whether this process may open TUN devices at all, in one way
-// for every network and for the doctor.
+// checkTUN returns an error if this process cannot open TUN devices. Every network and
+// the doctor use it.
 func checkTUN() error {
 	f, err := os.OpenFile(tunPath, os.O_RDWR, 0)
 	if err == nil {
 		defer f.Close()
-		// A container may have put something else there, like /dev/null.
+		// In a container it may be something else, like /dev/null.
 		if _, err = unix.IoctlGetUint32(int(f.Fd()), unix.TUNGETFEATURES); err == nil {
 			return nil
 		}
-		err = os.NewSyscallError("ask "+tunPath+" what it is", unix.ENODEV)
+		err = os.NewSyscallError("query "+tunPath, unix.ENODEV)
 	}
 	r := &refusal{What: "open " + tunPath, Cause: err.Error()}
 	if errors.As(err, &r.Errno) {
@@ -29,30 +29,29 @@ func checkTUN() error {
 	}
 	switch r.Errno {
 	case unix.ENOENT, unix.ENODEV, unix.ENXIO:
-		r.Todo = "load the module with `sudo modprobe tun`, in a container start it with `--device " + tunPath + "`, or use --network memory"
+		r.Todo = "load the module with `sudo modprobe tun`, or start the container with `--device " + tunPath + "`, or use --network memory"
 	case unix.EACCES, unix.EPERM:
-		r.Todo = "let users open it with `sudo chmod 0666 " + tunPath + "` (its usual mode), in a container start it with `--device " + tunPath + "`, or use --network memory"
+		r.Todo = "let users open it with `sudo chmod 0666 " + tunPath + "` (its usual mode), or start the container with `--device " + tunPath + "`, or use --network memory"
 	default:
-		r.Todo = "use --network memory"
+		r.Todo = lastResort(err)
 	}
 	return r
 }
 
 // createTUN creates the TUN device name in this process's network namespace, or
-// attaches to the one that is there, and returns its descriptor. With keep the
-// device outlives the descriptor. What the kernel refuses comes back as its
-// plain Errno.
+// attaches to an existing one, and returns its descriptor. With keep the device
+// outlives the descriptor. If the kernel refuses, the error is its plain Errno.
 func createTUN(name string, keep bool) (fd int, err error) {
-	// water opens without O_CLOEXEC, and a child that inherits the descriptor
-	// keeps the device alive. No child is forked while this lock is held.
+	// water opens without O_CLOEXEC, and a child that inherits the descriptor would
+	// keep the device alive. While we hold this lock, no child is forked.
 	syscall.ForkLock.RLock()
 	defer syscall.ForkLock.RUnlock()
 
 	device, err := water.New(water.Config{
-		DeviceType: water.TUN, // the zero value means TAP wherever else a field is set
+		DeviceType: water.TUN, // zero would mean TAP if any other field is set
 		PlatformSpecificParams: water.PlatformSpecificParams{
 			Name:    name,
-			Persist: keep, // false deletes a device that was made beforehand
+			Persist: keep, // false would delete an existing device
 		},
 	})
 	if err != nil {
@@ -62,7 +61,7 @@ func createTUN(name string, keep bool) (fd int, err error) {
 		}
 		return -1, err
 	}
-	defer device.Close() // the copy stays
+	defer device.Close() // the copy stays open
 
 	file, ok := device.ReadWriteCloser.(syscall.Conn)
 	if !ok {

@@ -11,20 +11,20 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A descriptor is a TUN device, held open in this process: a Device.
+// A descriptor is a Device: a TUN device held open by this process.
 type descriptor struct {
 	file *os.File // its name is the device's
-	up   string   // the command that sets the link up
+	up   string   // the command that brings the link up
 
 	once  sync.Once
-	cause atomic.Pointer[ending] // why it ended by itself; nil: it did not
+	cause atomic.Pointer[ending] // why it ended by itself; nil if it did not
 }
 
-// newDescriptor takes fd over, an open TUN device that no child process
+// newDescriptor takes ownership of fd, an open TUN device that no child process
 // inherits.
 func newDescriptor(fd int, name, up string) (*descriptor, error) {
-	// Only a non-blocking descriptor is polled, and only of a polled one does
-	// Close end a Read that waits.
+	// Go polls only non-blocking descriptors, and only with polling does Close end a
+	// waiting Read.
 	if err := unix.SetNonblock(fd, true); err != nil {
 		unix.Close(fd)
 		return nil, fmt.Errorf("make the device %s non-blocking: %w", name, err)
@@ -57,12 +57,12 @@ func (d *descriptor) Close() error {
 // did not end by itself.
 func (d *descriptor) end(cause *ending) {
 	d.once.Do(func() {
-		d.cause.Store(cause) // before Close: what that interrupts asks for it
+		d.cause.Store(cause) // before Close, since interrupted calls read it
 		d.file.Close()
 	})
 }
 
-// explain puts into words what the kernel said to attempt.
+// explain adds an explanation to the kernel's error for attempt.
 func (d *descriptor) explain(attempt string, err error) error {
 	name := d.file.Name()
 	var errno syscall.Errno
@@ -73,10 +73,10 @@ func (d *descriptor) explain(attempt string, err error) error {
 			err = *cause
 		}
 	case errno == unix.EIO:
-		err = fmt.Errorf("the link is down (%w); set it up again: %s", errno, d.up)
+		err = fmt.Errorf("the link is down (%w); bring it up again: %s", errno, d.up)
 	case errno == unix.EBADFD, !known:
-		// The kernel tells a Read that waits by EPOLLERR, of which the Go
-		// runtime makes an error without a number, "not pollable".
+		// For a waiting Read the kernel signals this by EPOLLERR, which the Go
+		// runtime turns into the error "not pollable".
 		err = ending("the device was deleted; start the server again")
 	default:
 		err = errno

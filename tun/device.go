@@ -1,23 +1,22 @@
-// Package tun is the peer's side of the link: it opens a device at whose far
-// end a real TCP/IP stack lives. It moves packets and knows nothing of what
-// is inside them.
+// Package tun is the peer's side of the link. It opens a device with a real TCP/IP
+// stack at its far end. It moves packets without looking into them.
 package tun
 
-// A Device is one end of the point-to-point link between the peer and the
-// agent. What the peer sends is read from it; what is written to it the peer
-// receives. A packet is one whole IPv4 or IPv6 packet, without any framing.
+// A Device is the agent's end of the point-to-point link to the peer. Read returns the
+// peer's packets, and Write sends packets to the peer. A packet is a whole IPv4 or
+// IPv6 packet without framing.
 //
-// Read and Write may be called at the same time, each by one goroutine at a
-// time. After Close, and after the device has vanished under its holder, both
-// return an error that wraps os.ErrClosed, a blocked Read included.
+// Read and Write may run concurrently, but only one Read and one Write at a time. After
+// Close, or if the device disappears, both return an error that wraps os.ErrClosed. So
+// does a blocked Read.
 type Device interface {
-	// Read waits for the next packet that the peer sends, copies it into p and
-	// returns its length in bytes. A p shorter than the packet truncates it:
-	// 65,535 bytes hold any packet.
+	// Read waits for the next packet from the peer, copies it into p and returns its
+	// length in bytes. If p is too short, the packet is truncated; 65,535 bytes hold
+	// any packet.
 	Read(p []byte) (int, error)
 
-	// Write hands the peer one packet. Success means handed over, never
-	// accepted: the peer's stack drops what it finds faulty without a word.
+	// Write hands one packet to the peer. Success does not mean that the peer accepts
+	// it: its stack silently drops faulty packets.
 	Write(p []byte) (int, error)
 
 	// Close ends the device. Closing twice is allowed and returns nil.

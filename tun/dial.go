@@ -11,34 +11,32 @@ import (
 	"github.com/tun-mcp/tun-mcp/tun/netstack"
 )
 
-// A dialer is a device that is in the same hands as its peer's sockets.
+// A dialer is a device that can also open its peer's sockets.
 type dialer interface {
-	// dial connects to an address as DialContext does. The network is tcp4,
-	// tcp6, udp4 or udp6, or for a ping socket icmp4 or icmp6, and fits it.
+	// dial is like DialContext. The network is tcp4, tcp6, udp4 or udp6, or for a
+	// ping socket icmp4 or icmp6, and matches the address's family.
 	dial(ctx context.Context, network string, to netip.AddrPort, ttl int) (net.Conn, error)
 }
 
-// errLinkClosed is why nothing can be dialled any more.
+// errLinkClosed is the error of a dial after the link has closed.
 const errLinkClosed = ending("the link is closed")
 
-// DialContext connects the peer, not this machine, to an address like
-// "10.77.0.2:80": the socket is one of the peer's own stack. The network is
-// tcp, udp, tcp4, tcp6, udp4 or udp6; names are not resolved. ttl is the TTL
-// (IPv6: hop limit) of all that the connection sends, 1 to 255, or 0 for the
-// stack's own.
+// DialContext connects from the peer, not from this machine, to an address like
+// "10.77.0.2:80". The socket belongs to the peer's stack. The network is tcp, udp,
+// tcp4, tcp6, udp4 or udp6; names are not resolved. ttl is the TTL (IPv6: hop limit) of
+// all packets of the connection, 1 to 255, or 0 for the stack's default.
 //
-// In the private and host networks the connection is a *net.TCPConn or a
-// *net.UDPConn. TCP sends no keep-alives: each one would cost the agent a turn.
-// It outlives the link as a socket that leads nowhere: close it.
+// In the private and host networks the connection is a *net.TCPConn or a *net.UDPConn.
+// TCP sends no keep-alives, since each would cost the agent a turn. Close the
+// connection even if the link has ended: its socket outlives the link.
 //
-// Errors are *net.OpError and wrap the kernel's word, like
-// syscall.ECONNREFUSED. When ctx ends first they wrap its error, and for a
-// deadline os.ErrDeadlineExceeded, too. When the link is closed, or closes
-// meanwhile, they wrap os.ErrClosed.
+// Errors are *net.OpError and wrap the kernel's error, like syscall.ECONNREFUSED. If
+// ctx ends first they wrap its error, and for a deadline also os.ErrDeadlineExceeded.
+// If the link is closed they wrap os.ErrClosed.
 func (l *Link) DialContext(ctx context.Context, network, address string, ttl int) (net.Conn, error) {
 	to, exact, err := parseTarget(network, address)
 	if err == nil && (ttl < 0 || ttl > 255) {
-		err = fmt.Errorf("TTL %d is out of range; use 1 to 255, or 0 for the stack's own", ttl)
+		err = fmt.Errorf("TTL %d is out of range; use 1 to 255, or 0 for the stack's default", ttl)
 	}
 	if err != nil {
 		return nil, dialError(network, address, err)
@@ -53,7 +51,7 @@ func (l *Link) DialContext(ctx context.Context, network, address string, ttl int
 	case dialer:
 		conn, err = peer.dial(ctx, exact, to, ttl)
 	default:
-		err = fmt.Errorf("the peer of a %T has no sockets to offer; use a private, host or memory network", peer)
+		err = fmt.Errorf("the peer of a %T has no sockets; use a private, host or memory network", peer)
 	}
 	if err == nil {
 		return conn, nil
@@ -64,7 +62,7 @@ func (l *Link) DialContext(ctx context.Context, network, address string, ttl int
 	return nil, dialError(network, address, err)
 }
 
-// inner returns the device at the bottom of those that wrap it.
+// inner unwraps the device completely.
 func (l *Link) inner() Device {
 	d := l.Device
 	for {
@@ -76,8 +74,8 @@ func (l *Link) inner() Device {
 	}
 }
 
-// parseTarget reads what to dial, as package net writes it. The exact network
-// names the address's family.
+// parseTarget parses a network and an address in the form of package net. The exact
+// network includes the address family.
 func parseTarget(network, address string) (to netip.AddrPort, exact string, err error) {
 	var version string
 	switch network {
@@ -100,14 +98,14 @@ func parseTarget(network, address string) (to netip.AddrPort, exact string, err 
 	case version != "" && version != family:
 		return to, "", &net.AddrError{Err: "not an address of network " + network, Addr: address}
 	case to.Addr().Zone() != "":
-		return to, "", &net.AddrError{Err: "a zone means nothing on this link; use a global address", Addr: address}
+		return to, "", &net.AddrError{Err: "zones do not exist on this link; use a global address", Addr: address}
 	case to.Addr().IsUnspecified():
-		return to, "", &net.AddrError{Err: "no host's address; use the agent's", Addr: address}
+		return to, "", &net.AddrError{Err: "not the address of a host; use the agent's", Addr: address}
 	}
 	return to, network[:3] + family, nil
 }
 
-// dialError is the error of a dial in the form of package net.
+// dialError returns the error of a dial as a *net.OpError.
 func dialError(network, address string, err error) error {
 	if op, ok := errors.AsType[*net.OpError](err); ok {
 		err = op.Err
@@ -115,7 +113,7 @@ func dialError(network, address string, err error) error {
 	return &net.OpError{Op: "dial", Net: network, Addr: target{network, address}, Err: err}
 }
 
-// A target is an address to dial, as it was written.
+// A target is an address to dial, as the caller wrote it.
 type target struct{ network, address string }
 
 func (t target) Network() string { return t.network }
@@ -135,5 +133,5 @@ func (e *cutShort) Unwrap() error { return e.cause }
 
 func (e *cutShort) Is(target error) bool { return e.Timeout() && target == os.ErrDeadlineExceeded }
 
-// Timeout makes it a timeout to net.Error.
+// Timeout implements net.Error.
 func (e *cutShort) Timeout() bool { return errors.Is(e.cause, context.DeadlineExceeded) }

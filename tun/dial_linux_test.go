@@ -18,7 +18,7 @@ import (
 	"github.com/tun-mcp/tun-mcp/tun/tuntest"
 )
 
-// openFiles is how many descriptors a process has open.
+// openFiles returns how many descriptors a process has open.
 func openFiles(t *testing.T, pid int) int {
 	t.Helper()
 	entries, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", pid))
@@ -28,8 +28,8 @@ func openFiles(t *testing.T, pid int) int {
 	return len(entries)
 }
 
-// openFilesAre waits until a process has as many descriptors open as before: a
-// link of an earlier test, or an answer that came late, may be on its way out.
+// openFilesAre waits until a process has as many descriptors open as before. A link of
+// an earlier test or a late answer may still be closing.
 func openFilesAre(t *testing.T, pid, before int) {
 	t.Helper()
 	tick := time.NewTicker(5 * time.Millisecond)
@@ -40,20 +40,20 @@ func openFilesAre(t *testing.T, pid, before int) {
 			return
 		}
 		if time.Now().After(deadline) {
-			t.Errorf("process %d has %d descriptors open, before %d", pid, now, before)
+			t.Errorf("process %d has %d descriptors open, had %d before", pid, now, before)
 			return
 		}
 	}
 }
 
 func TestDialLeavesNoDescriptor(t *testing.T) {
-	link := tuntest.OpenPrivate(t, both)
-	serveTCP(t, newAgent(t, link), ":7", func(c net.Conn) { io.Copy(c, c) })
-	dial(t, link, "tcp", "10.77.0.2:7", 0).Close() // opens what the runtime keeps open
+	link := tuntest.OpenPrivate(t, tuntest.Both)
+	tuntest.ServeTCP(t, newAgent(t, link), ":7", tuntest.Echo)
+	dial(t, link, "tcp", "10.77.0.2:7", 0).Close() // the runtime opens descriptors that it keeps
 	server, holder := openFiles(t, os.Getpid()), openFiles(t, link.Holder)
 	start := time.Now()
 	for i := range 100 {
-		ctx, cancel := context.WithTimeout(t.Context(), limit)
+		ctx, cancel := context.WithTimeout(t.Context(), tuntest.Limit)
 		port := []string{"7", "81"}[i%2] // 81 is refused
 		c, err := link.DialContext(ctx, "tcp", "10.77.0.2:"+port, 0)
 		switch {
@@ -72,8 +72,8 @@ func TestDialLeavesNoDescriptor(t *testing.T) {
 }
 
 func TestDialGivesTheKernelsConnections(t *testing.T) {
-	link := tuntest.OpenPrivate(t, both)
-	serveTCP(t, newAgent(t, link), ":7", func(c net.Conn) { io.Copy(c, c) })
+	link := tuntest.OpenPrivate(t, tuntest.Both)
+	tuntest.ServeTCP(t, newAgent(t, link), ":7", tuntest.Echo)
 	c, ok := dial(t, link, "tcp", "10.77.0.2:7", 0).(*net.TCPConn)
 	if !ok {
 		t.Fatal("not a *net.TCPConn")
@@ -93,12 +93,12 @@ func TestDialGivesTheKernelsConnections(t *testing.T) {
 }
 
 func TestDialAtTheSameTime(t *testing.T) {
-	link := tuntest.OpenPrivate(t, both)
-	serveTCP(t, newAgent(t, link), ":7", func(c net.Conn) { io.Copy(c, c) })
+	link := tuntest.OpenPrivate(t, tuntest.Both)
+	tuntest.ServeTCP(t, newAgent(t, link), ":7", tuntest.Echo)
 	var all sync.WaitGroup
 	for i := range 40 {
 		all.Go(func() {
-			ctx, cancel := context.WithTimeout(t.Context(), limit)
+			ctx, cancel := context.WithTimeout(t.Context(), tuntest.Limit)
 			defer cancel()
 			if i%4 == 0 { // gives up at any moment
 				short, stop := context.WithTimeout(ctx, time.Duration(i)*10*time.Microsecond)
@@ -114,7 +114,7 @@ func TestDialAtTheSameTime(t *testing.T) {
 				return
 			}
 			defer c.Close()
-			c.SetDeadline(time.Now().Add(limit))
+			c.SetDeadline(time.Now().Add(tuntest.Limit))
 			p := []byte{byte(i)}
 			c.Write(p)
 			if _, err := io.ReadFull(c, p); err != nil || p[0] != byte(i) {
@@ -125,9 +125,9 @@ func TestDialAtTheSameTime(t *testing.T) {
 	all.Wait()
 }
 
-// A holder that is killed ends the link, a dial on its way included.
+// If the holder is killed, the link ends, including a pending dial.
 func TestDialHolderKilled(t *testing.T) {
-	link := tuntest.OpenPrivate(t, both)
+	link := tuntest.OpenPrivate(t, tuntest.Both)
 	done := make(chan error, 1)
 	go func() {
 		_, err := link.DialContext(t.Context(), "tcp", "10.77.0.2:80", 0)
@@ -137,9 +137,7 @@ func TestDialHolderKilled(t *testing.T) {
 		t.Fatal(err)
 	}
 	pending := blockedRead(link)
-	if err := unix.Kill(link.Holder, unix.SIGKILL); err != nil {
-		t.Fatal(err)
-	}
+	tuntest.Signal(t, link.Holder, unix.SIGKILL)
 	why := fmt.Sprintf("the holder of the private network (process %d) ended", link.Holder)
 	closed(t, wait(t, done), "dial tcp 10.77.0.2:80: "+why)
 	closed(t, wait(t, pending), why)
@@ -149,51 +147,49 @@ func TestDialHolderKilled(t *testing.T) {
 	reaped(t, link.Holder)
 }
 
-// A holder that does not react keeps no dial waiting beyond its context.
+// If the holder does not react, a dial still ends with its context.
 func TestDialHolderStopped(t *testing.T) {
-	link := tuntest.OpenPrivate(t, both)
+	link := tuntest.OpenPrivate(t, tuntest.Both)
 	files := openFiles(t, os.Getpid())
 	freeze(t, link)
 	for range 3 {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 		if _, err := link.DialContext(ctx, "udp", "10.77.0.2:53", 0); !errors.Is(err, os.ErrDeadlineExceeded) {
-			t.Errorf("the dial gave %v", err)
+			t.Errorf("the dial returned %v", err)
 		}
 		cancel()
 	}
-	if err := unix.Kill(link.Holder, unix.SIGCONT); err != nil {
-		t.Fatal(err)
-	}
-	// The late answers come first, and none of them is taken for this one's.
+	tuntest.Signal(t, link.Holder, unix.SIGCONT)
+	// The late answers come first, and none of them is mistaken for this one's.
 	c, err := link.DialContext(t.Context(), "tcp", "10.77.0.1:1", 0)
 	if !errors.Is(err, syscall.ECONNREFUSED) {
-		t.Errorf("the peer's own closed port gave %v, %v", c, err)
+		t.Errorf("the peer's own closed port returned %v, %v", c, err)
 	}
 	openFilesAre(t, os.Getpid(), files)
 }
 
 func TestDialHost(t *testing.T) {
-	if !inNamespace(t) {
+	if !tuntest.InNamespace(t) {
 		return
 	}
 	link := openHost(t, tun.Config{})
-	serveTCP(t, newAgent(t, link), ":7", func(c net.Conn) { io.Copy(c, c) })
+	tuntest.ServeTCP(t, newAgent(t, link), ":7", tuntest.Echo)
 	c := dial(t, link, "tcp", "10.77.0.2:7", 9)
 	io.WriteString(c, "hello")
 	c.(*net.TCPConn).CloseWrite()
 	if got, err := io.ReadAll(c); string(got) != "hello" || err != nil {
 		t.Errorf("%q, %v", got, err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), limit)
+	ctx, cancel := context.WithTimeout(t.Context(), tuntest.Limit)
 	defer cancel()
 	if _, err := link.DialContext(ctx, "tcp", "10.77.0.2:81", 0); !errors.Is(err, syscall.ECONNREFUSED) {
-		t.Errorf("a closed port gave %v", err)
+		t.Errorf("a closed port returned %v", err)
 	}
 	if _, err := link.DialContext(ctx, "tcp", "192.0.2.1:80", 0); !errors.Is(err, syscall.ENETUNREACH) {
-		t.Errorf("nowhere gave %v", err)
+		t.Errorf("nowhere returned %v", err)
 	}
 	cancel()
 	if _, err := link.DialContext(ctx, "tcp", "10.77.0.2:7", 0); !errors.Is(err, context.Canceled) {
-		t.Errorf("an ended context gave %v", err)
+		t.Errorf("an ended context returned %v", err)
 	}
 }

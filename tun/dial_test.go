@@ -1,52 +1,23 @@
 package tun_test
 
 import (
-	"bytes"
 	"context"
-	"crypto/sha256"
 	"errors"
 	"io"
-	"math/rand/v2"
 	"net"
 	"net/netip"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/tun-mcp/tun-mcp/tun"
 	"github.com/tun-mcp/tun-mcp/tun/netstack"
 	"github.com/tun-mcp/tun-mcp/tun/tuntest"
 )
 
-// limit is how long a test waits for what must come: nothing waits for it to
-// pass.
-const limit = 20 * time.Second
-
-// both is a config with both families.
-var both = tun.Config{Addr6: netip.MustParsePrefix("2001:db8:77::1/64")}
-
-// onEach runs a test on a link of each kind that needs no privilege.
-func onEach(t *testing.T, test func(t *testing.T, link *tun.Link)) {
-	t.Run("private", func(t *testing.T) { test(t, tuntest.OpenPrivate(t, both)) })
-	t.Run("memory", func(t *testing.T) {
-		cfg := both
-		cfg.Network = "memory"
-		link, err := tun.Open(cfg)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { link.Close() })
-		test(t, link)
-	})
-}
-
-// newAgent puts a network stack in the agent's place until the test ends.
+// newAgent runs a network stack as the agent until the test ends.
 func newAgent(t *testing.T, link *tun.Link) *netstack.Stack {
 	t.Helper()
-	agent, err := netstack.New(netstack.Config{Addr: netip.PrefixFrom(link.Agent(), 24), Addr6: netip.PrefixFrom(link.Agent6(), 64)})
-	if err != nil {
-		t.Fatal(err)
-	}
+	agent := tuntest.NewAgent(t, link)
 	var pumps sync.WaitGroup
 	pump := func(from, to tun.Device) func() {
 		return func() {
@@ -70,44 +41,15 @@ func newAgent(t *testing.T, link *tun.Link) *netstack.Stack {
 	return agent
 }
 
-// serveTCP hands each connection to the agent's port to a goroutine.
-func serveTCP(t *testing.T, agent *netstack.Stack, port string, handle func(net.Conn)) {
-	t.Helper()
-	l, err := agent.Listen("tcp", port)
-	if err != nil {
-		t.Fatal(err)
-	}
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				defer c.Close()
-				handle(c)
-			}()
-		}
-	}()
-}
-
-// dial connects, with a limit on everything that follows.
+// dial returns a connection with a deadline.
 func dial(t *testing.T, link *tun.Link, network, address string, ttl int) net.Conn {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), limit)
-	defer cancel()
-	c, err := link.DialContext(ctx, network, address, ttl)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { c.Close() })
-	c.SetDeadline(time.Now().Add(limit))
-	return c
+	return tuntest.Dial(link.DialContext).To(t, network, address, ttl)
 }
 
 func TestDialTCP(t *testing.T) {
-	onEach(t, func(t *testing.T, link *tun.Link) {
-		serveTCP(t, newAgent(t, link), ":7", func(c net.Conn) { io.Copy(c, c) })
+	tuntest.OnEach(t, func(t *testing.T, link *tun.Link) {
+		tuntest.ServeTCP(t, newAgent(t, link), ":7", tuntest.Echo)
 		for _, to := range []struct{ network, address string }{
 			{"tcp", "10.77.0.2:7"}, {"tcp4", "10.77.0.2:7"}, {"tcp", "[2001:db8:77::2]:7"}, {"tcp6", "[2001:db8:77::2]:7"},
 			{"tcp", "[::ffff:10.77.0.2]:7"},
@@ -128,67 +70,20 @@ func TestDialTCP(t *testing.T) {
 }
 
 func TestDialTCPBulk(t *testing.T) {
-	onEach(t, func(t *testing.T, link *tun.Link) {
-		serveTCP(t, newAgent(t, link), ":7", func(c net.Conn) {
-			// One way at a time: where two netstacks' windows are closed both
-			// ways and packets are lost, they may stay stuck.
-			body, _ := io.ReadAll(c)
-			c.Write(body)
-		})
-		body := make([]byte, 5_000_000)
-		rand.NewChaCha8([32]byte{}).Read(body)
-		c := dial(t, link, "tcp", "10.77.0.2:7", 0)
-		start := time.Now()
-		go func() {
-			io.Copy(c, bytes.NewReader(body))
-			c.(interface{ CloseWrite() error }).CloseWrite()
-		}()
-		hash := sha256.New()
-		n, err := io.Copy(hash, c)
-		if err != nil || [32]byte(hash.Sum(nil)) != sha256.Sum256(body) {
-			t.Errorf("%d bytes came back, %v, or changed", n, err)
-		}
-		t.Logf("5 MB there and back in %v", time.Since(start))
-	})
+	tuntest.OnEach(t, func(t *testing.T, link *tun.Link) { tuntest.Dial(link.DialContext).Bulk(t, newAgent(t, link)) })
 }
 
 func TestDialUDP(t *testing.T) {
-	onEach(t, func(t *testing.T, link *tun.Link) {
-		agent := newAgent(t, link)
-		server, err := agent.ListenPacket("udp", ":7")
-		if err != nil {
-			t.Fatal(err)
-		}
-		go func() {
-			p := make([]byte, 65535)
-			for {
-				n, from, err := server.ReadFrom(p)
-				if err != nil {
-					return
-				}
-				server.WriteTo(p[:n], from)
-			}
-		}()
-		for _, address := range []string{"10.77.0.2:7", "[2001:db8:77::2]:7"} {
-			c := dial(t, link, "udp", address, 0)
-			p := make([]byte, 65535)
-			for _, size := range []int{0, 1, 1472, 9000} {
-				if n, err := c.Write(p[:size]); n != size || err != nil {
-					t.Fatalf("%s, %d bytes: Write gave %d, %v", address, size, n, err)
-				}
-				if n, err := c.Read(p); n != size || err != nil {
-					t.Errorf("%s, %d bytes: Read gave %d, %v", address, size, n, err)
-				}
-			}
-		}
+	tuntest.OnEach(t, func(t *testing.T, link *tun.Link) {
+		tuntest.Dial(link.DialContext).Datagrams(t, newAgent(t, link), 0, func(string, net.Conn) {})
 	})
 }
 
 func TestDialTTL(t *testing.T) {
-	onEach(t, func(t *testing.T, link *tun.Link) {
+	tuntest.OnEach(t, func(t *testing.T, link *tun.Link) {
 		for _, c := range []struct {
 			network, address string
-			ttl, want, at    int // at: where an IP header has it
+			ttl, want, at    int // at is the offset of the TTL in the IP header
 		}{
 			{"udp", "10.77.0.2:33434", 0, 64, 8},
 			{"udp", "10.77.0.2:33434", 1, 1, 8},
@@ -198,7 +93,7 @@ func TestDialTTL(t *testing.T) {
 		} {
 			ctx, cancel := context.WithCancel(t.Context())
 			done := make(chan error, 1)
-			go func() { // nobody answers: a SYN is all that comes of TCP
+			go func() { // nobody answers, so TCP sends only a SYN
 				conn, err := link.DialContext(ctx, c.network, c.address, c.ttl)
 				if err == nil {
 					_, err = conn.Write([]byte("probe"))

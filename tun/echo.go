@@ -8,25 +8,25 @@ import (
 	"github.com/tun-mcp/tun-mcp/tun/netstack"
 )
 
-// An Echo is a socket of the peer that sends echo requests to the agent, and
-// to nobody else. Its methods may be called at the same time.
+// An Echo is a socket on the peer that sends echo requests to the agent only.
+// Its methods are safe for concurrent use.
 type Echo interface {
-	// Send sends one echo request. The payload has up to 65,507 bytes, with
-	// IPv6 65,527.
+	// Send sends one echo request. The payload may have up to 65,507 bytes, or
+	// 65,527 with IPv6.
 	Send(payload []byte, seq uint16) error
 
-	// Receive waits for what comes back, a reply or an ICMP error about a
-	// request. It ends with Close (net.ErrClosed).
+	// Receive waits for a reply, or for an ICMP error about a request. After Close
+	// it returns net.ErrClosed.
 	Receive() (EchoMessage, error)
 
 	// Close ends the socket. Closing twice is allowed.
 	Close() error
 }
 
-// An EchoMessage is what comes back for an echo request.
+// An EchoMessage is an echo reply, or an ICMP error about an echo request.
 type EchoMessage = netstack.EchoMessage
 
-// OpenEcho opens an echo socket on the peer, to the agent's IPv4 or IPv6
+// OpenEcho opens an echo socket on the peer to the agent's IPv4 or IPv6
 // address.
 func (l *Link) OpenEcho(is6 bool) (Echo, error) {
 	to, network := l.Agent(), "ip4"
@@ -46,11 +46,11 @@ func (l *Link) OpenEcho(is6 bool) (Echo, error) {
 	case dialer:
 		return openKernelEcho(peer, to)
 	default:
-		return nil, fmt.Errorf("open an echo socket: the peer of a %T has none to offer; use a private, host or memory network", peer)
+		return nil, fmt.Errorf("open an echo socket: the peer of a %T has none; use a private, host or memory network", peer)
 	}
 }
 
-// echo is an echo socket of netstack with the one address that it sends to.
+// echo is a netstack echo socket and its only destination.
 type echo struct {
 	conn *netstack.EchoConn
 	to   netip.Addr

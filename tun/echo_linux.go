@@ -14,11 +14,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// openKernelEcho opens a ping socket of the kernel that is the peer: it takes
-// nothing but replies to its own requests, and only those whose checksum is
-// right.
+// openKernelEcho opens a ping socket in the peer's kernel. It receives only replies to
+// its own requests, and only with a correct checksum.
 func openKernelEcho(d dialer, to netip.Addr) (Echo, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
+	ctx, cancel := context.WithTimeout(context.Background(), askTimeout)
 	defer cancel()
 	network := "icmp4"
 	if to.Is6() {
@@ -26,7 +25,7 @@ func openKernelEcho(d dialer, to netip.Addr) (Echo, error) {
 	}
 	conn, err := d.dial(ctx, network, netip.AddrPortFrom(to, 0), 0)
 	if errors.Is(err, os.ErrPermission) {
-		err = fmt.Errorf("%w; it has to allow ping sockets (sysctl net.ipv4.ping_group_range), or use --network memory", err)
+		err = fmt.Errorf("%w; allow ping sockets (sysctl net.ipv4.ping_group_range), or use --network memory", err)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("open an echo socket of the peer's kernel: %w", err)
@@ -42,7 +41,7 @@ func openKernelEcho(d dialer, to netip.Addr) (Echo, error) {
 	return e, nil
 }
 
-// kernelEcho is a ping socket. To package net it looks like one of UDP.
+// kernelEcho is a ping socket. To package net it looks like a UDP socket.
 type kernelEcho struct {
 	*net.UDPConn
 	raw  syscall.RawConn
@@ -50,8 +49,8 @@ type kernelEcho struct {
 	is6  bool
 }
 
-// options asks the kernel to say with what TTL each reply came, and to queue
-// the ICMP errors about requests.
+// options asks the kernel to report the TTL of each reply and to queue ICMP errors
+// about requests.
 func (e *kernelEcho) options() error {
 	level, ttl, errs := unix.IPPROTO_IP, unix.IP_RECVTTL, unix.IP_RECVERR
 	if e.is6 {
@@ -69,10 +68,10 @@ func (e *kernelEcho) options() error {
 	return fault
 }
 
-// echoHeader is the length of ICMP's and ICMPv6's echo header, in bytes.
+// echoHeader is the length of an ICMP or ICMPv6 echo header, in bytes.
 const echoHeader = 8
 
-// Send is Echo's. The kernel puts in the identifier and the checksum.
+// Send implements Echo. The kernel fills in the identifier and the checksum.
 func (e *kernelEcho) Send(payload []byte, seq uint16) error {
 	b := make([]byte, echoHeader, echoHeader+len(payload))
 	if b[0] = 8; e.is6 {
@@ -83,13 +82,13 @@ func (e *kernelEcho) Send(payload []byte, seq uint16) error {
 	if _, err := e.Write(b); err == nil {
 		return nil
 	}
-	// A socket may tell the fate of an earlier request instead of sending this
-	// one. Receive has that from the queue of errors.
+	// The socket may return the error of an earlier request instead of sending this
+	// one. Receive also gets that error, from the error queue.
 	_, err := e.Write(b)
 	return err
 }
 
-// Receive is Echo's.
+// Receive implements Echo.
 func (e *kernelEcho) Receive() (m EchoMessage, err error) {
 	b, control := make([]byte, MaxMTU), make([]byte, 512)
 	closed := e.raw.Read(func(fd uintptr) bool {
@@ -102,8 +101,8 @@ func (e *kernelEcho) Receive() (m EchoMessage, err error) {
 	return m, err
 }
 
-// take reads one message from the socket or from its queue of errors, without
-// waiting: EAGAIN if there is none.
+// take reads one message from the socket or its error queue without waiting,
+// and returns EAGAIN if there is none.
 func (e *kernelEcho) take(fd int, b, control []byte) (EchoMessage, error) {
 	for {
 		n, c, _, _, err := unix.Recvmsg(fd, b, control, unix.MSG_ERRQUEUE)
@@ -118,7 +117,7 @@ func (e *kernelEcho) take(fd int, b, control []byte) (EchoMessage, error) {
 		case err == unix.EAGAIN || err == unix.EBADF:
 			return EchoMessage{}, err
 		case err != nil || n < echoHeader:
-			continue // the word of an ICMP error, which is in the queue by now
+			continue // an ICMP error; the error queue has it too
 		}
 		return EchoMessage{
 			From: e.from, Type: b[0], Code: b[1], TTL: ttlOf(control[:c]),
@@ -128,8 +127,8 @@ func (e *kernelEcho) take(fd int, b, control []byte) (EchoMessage, error) {
 	}
 }
 
-// failed makes a message of an entry in the queue of errors, if it is that of an
-// ICMP error: b is what that quotes of the request, from the echo header on.
+// failed returns the message for an entry of the error queue, if it is an ICMP error.
+// b is the part of the request that the error quotes, starting with the echo header.
 func (e *kernelEcho) failed(b, control []byte) (EchoMessage, bool) {
 	messages, err := syscall.ParseSocketControlMessage(control)
 	if err != nil || len(b) < echoHeader {
@@ -146,9 +145,9 @@ func (e *kernelEcho) failed(b, control []byte) (EchoMessage, bool) {
 	return EchoMessage{}, false
 }
 
-// offence reads a struct sock_extended_err (errno, 4 bytes; origin, type, code; 9
-// more) and the address behind it of the host that sent the ICMP error: a
-// sockaddr_in or sockaddr_in6.
+// offence parses a struct sock_extended_err (errno, 4 bytes; origin, type, code; 9
+// more) and the address after it, a sockaddr_in or sockaddr_in6: the host that sent the
+// ICMP error.
 func offence(c syscall.SocketControlMessage) (m EchoMessage, ok bool) {
 	const at4, at6 = 16 + 4, 16 + 8
 	b, level, kind := c.Data, c.Header.Level, c.Header.Type
@@ -164,8 +163,7 @@ func offence(c syscall.SocketControlMessage) (m EchoMessage, ok bool) {
 	return m, true
 }
 
-// ttlOf finds the TTL or hop limit among a message's control data, 0 if it is
-// not there.
+// ttlOf returns the TTL or hop limit in a message's control data, or 0.
 func ttlOf(control []byte) uint8 {
 	messages, err := syscall.ParseSocketControlMessage(control)
 	if err != nil {

@@ -10,10 +10,10 @@ import (
 	"github.com/tun-mcp/tun-mcp/tun/tuntest"
 )
 
-// An ICMP error about an echo request is received as a message, and hinders
-// neither the requests nor the replies that follow.
+// An ICMP error about an echo request is received as a message and does not disturb
+// later requests and replies.
 func TestKernelEchoHearsErrors(t *testing.T) {
-	link := tuntest.OpenPrivate(t, both)
+	link := tuntest.OpenPrivate(t, tuntest.Both)
 	for _, is6 := range []bool{false, true} {
 		agent, header, unreachable, reply := link.Agent(), 20, [2]uint8{3, 3}, uint8(0)
 		if is6 {
@@ -50,7 +50,7 @@ func TestKernelEchoHearsErrors(t *testing.T) {
 		}
 		write(refusalOf(request(1)))
 		received(unreachable[0], unreachable[1], 1)
-		write(refusalOf(request(2))) // told to the next Send, or to Receive
+		write(refusalOf(request(2))) // the next Send gets this error, or Receive
 		third := request(3)
 		received(unreachable[0], unreachable[1], 2)
 		write(replyTo(third))
@@ -68,7 +68,7 @@ func TestKernelEchoHearsErrors(t *testing.T) {
 	}
 }
 
-// replyTo makes the echo reply to an echo request.
+// replyTo returns the echo reply to an echo request.
 func replyTo(request []byte) []byte {
 	p := append([]byte(nil), request...)
 	if p[0]>>4 == 4 {
@@ -85,7 +85,7 @@ func replyTo(request []byte) []byte {
 	return p
 }
 
-// refusalOf makes the port unreachable about a packet, which it quotes whole.
+// refusalOf returns a port unreachable that quotes the whole packet.
 func refusalOf(packet []byte) []byte {
 	if packet[0]>>4 == 4 {
 		p := append([]byte{0x45, 0, 0, byte(28 + len(packet)), 0, 0, 0, 0, 64, 1, 0, 0, 10, 77, 0, 2, 10, 77, 0, 1, 3, 3, 0, 0, 0, 0, 0, 0}, packet...)
@@ -98,8 +98,7 @@ func refusalOf(packet []byte) []byte {
 	return p
 }
 
-// seal puts in the checksums of a packet whose ICMP or ICMPv6 message begins at
-// header.
+// seal fills in the checksums of a packet whose ICMP or ICMPv6 message starts at header.
 func seal(p []byte, header int) {
 	var pseudo []byte
 	if header == 20 {
@@ -112,7 +111,7 @@ func seal(p []byte, header int) {
 	binary.BigEndian.PutUint16(p[header+2:], checksum(append(pseudo, p[header:]...)))
 }
 
-// checksum is that of RFC 1071.
+// checksum returns the Internet checksum (RFC 1071).
 func checksum(b []byte) uint16 {
 	sum := uint32(0)
 	for i, octet := range b {

@@ -7,7 +7,7 @@ import (
 	"net/netip"
 )
 
-// openKernelEcho has no kernel to ask: only on Linux can one be the peer.
+// openKernelEcho always fails: only on Linux can the kernel be the peer.
 func openKernelEcho(dialer, netip.Addr) (Echo, error) {
-	return nil, errors.New("open an echo socket of the peer's kernel: this system has none to offer; use --network memory")
+	return nil, errors.New("open an echo socket of the peer's kernel: this needs Linux; use --network memory")
 }

@@ -12,11 +12,7 @@ import (
 )
 
 func TestOpenEcho(t *testing.T) {
-	link, err := tun.Open(tun.Config{Network: "memory", Addr6: netip.MustParsePrefix("2001:db8:77::1/64")})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer link.Close()
+	link := tuntest.OpenMemory(t, tuntest.Both)
 	for _, is6 := range []bool{false, true} {
 		e, err := link.OpenEcho(is6)
 		if err != nil {
@@ -48,15 +44,10 @@ func TestOpenEcho(t *testing.T) {
 
 func TestOpenEchoRefuses(t *testing.T) {
 	link := &tun.Link{Device: tuntest.NewDevice(), Addr: netip.MustParsePrefix("10.77.0.1/24")}
-	if _, err := link.OpenEcho(false); err == nil || !strings.Contains(err.Error(), "has none to offer") {
+	if _, err := link.OpenEcho(false); err == nil || !strings.Contains(err.Error(), "has none; use a private") {
 		t.Errorf("a device without a peer: %v", err)
 	}
-	memory, err := tun.Open(tun.Config{Network: "memory"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer memory.Close()
-	if _, err := memory.OpenEcho(true); err == nil || !strings.Contains(err.Error(), "no ip6 address") {
+	if _, err := tuntest.OpenMemory(t, tun.Config{}).OpenEcho(true); err == nil || !strings.Contains(err.Error(), "no ip6 address") {
 		t.Errorf("without IPv6: %v", err)
 	}
 }

@@ -16,16 +16,16 @@ func TestExecCommandRefuses(t *testing.T) {
 		args    []string
 		want    string
 	}{
-		{"nothing", "private", 1, nil, "none given"},
+		{"nothing", "private", 1, nil, "no program given"},
 		{"memory", "memory", 0, ping, "tun-mcp ping"},
-		{"unknown network", "auto", 0, ping, `"auto" is not known`},
+		{"unknown network", "auto", 0, ping, `the network "auto" is unknown`},
 		{"no holder", "private", 0, ping, "not the holder of a private network"},
 		{"another process", "private", os.Getpid(), ping, "not the holder of a private network"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			argv, err := ExecCommand(c.network, c.holder, c.args)
 			if err == nil || !strings.Contains(err.Error(), c.want) {
-				t.Errorf("ExecCommand gave %q, %v, want %q in the error", argv, err, c.want)
+				t.Errorf("ExecCommand returned %q, %v, want %q in the error", argv, err, c.want)
 			}
 		})
 	}
@@ -35,6 +35,6 @@ func TestExecCommandHost(t *testing.T) {
 	ping := []string{"ping", "10.77.0.2"}
 	argv, err := ExecCommand("host", 0, ping)
 	if err != nil || !slices.Equal(argv, ping) {
-		t.Errorf("ExecCommand gave %q, %v, want it as it is", argv, err)
+		t.Errorf("ExecCommand returned %q, %v, want the arguments unchanged", argv, err)
 	}
 }

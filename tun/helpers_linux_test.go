@@ -14,12 +14,13 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/tun-mcp/tun-mcp/tun"
+	"github.com/tun-mcp/tun-mcp/tun/tuntest"
 )
 
-// patience is how long a test waits for what has to happen at once.
+// patience is how long a test waits for something that should happen at once.
 const patience = 10 * time.Second
 
-// read reads one packet from the device, in bounded time.
+// read reads one packet from the device, with a time limit.
 func read(t *testing.T, d tun.Device) []byte {
 	t.Helper()
 	type result struct {
@@ -44,8 +45,8 @@ func read(t *testing.T, d tun.Device) []byte {
 	}
 }
 
-// blockedRead starts a Read and returns where its error will come. The Read is
-// on its way, though nothing tells whether the kernel has it already.
+// blockedRead starts a Read and returns a channel for its error. There is no way to know
+// whether the Read has already reached the kernel.
 func blockedRead(d tun.Device) <-chan error {
 	started, done := make(chan struct{}), make(chan error, 1)
 	go func() {
@@ -57,19 +58,19 @@ func blockedRead(d tun.Device) <-chan error {
 	return done
 }
 
-// wait returns what comes from done, in bounded time.
+// wait returns the error from done, with a time limit.
 func wait(t *testing.T, done <-chan error) error {
 	t.Helper()
 	select {
 	case err := <-done:
 		return err
 	case <-time.After(patience):
-		t.Fatal("nothing came: it hangs")
+		t.Fatal("the call hangs")
 		return nil
 	}
 }
 
-// ping pings agent once with command and answers from d by hand.
+// ping runs command, which pings once, and answers the ping on d.
 func ping(t *testing.T, d tun.Device, command *exec.Cmd) {
 	t.Helper()
 	done := make(chan error, 1)
@@ -88,11 +89,11 @@ func ping(t *testing.T, d tun.Device, command *exec.Cmd) {
 	}
 }
 
-// reply makes of an echo request the echo reply, in place: RFC 792, RFC 4443.
+// reply turns an echo request into the echo reply, in place (RFC 792, RFC 4443).
 func reply(t *testing.T, p []byte) []byte {
 	t.Helper()
 	var source, destination, checksum []byte
-	var delta int // what the sum loses by the type, the checksum gains: RFC 1624
+	var delta int // the checksum gains what the type loses (RFC 1624)
 	switch {
 	case len(p) >= 28 && p[0] == 0x45 && p[9] == 1 && p[20] == 8:
 		source, destination, checksum = p[12:16], p[16:20], p[22:24]
@@ -124,7 +125,7 @@ func again(t *testing.T, play string, wrapper ...string) *exec.Cmd {
 	return cmd
 }
 
-// report is what the role "open" prints.
+// report is the output of the role "open".
 type report struct {
 	Link *tun.Link
 	Err  string
@@ -134,7 +135,7 @@ type report struct {
 const openConfig = "TUN_TEST_CONFIG"
 
 func init() {
-	// open opens a link, says what came of it, and closes it.
+	// open opens a link, prints the result, and closes the link.
 	roles["open"] = func() {
 		var cfg tun.Config
 		if err := json.Unmarshal([]byte(os.Getenv(openConfig)), &cfg); err != nil {
@@ -187,7 +188,7 @@ func ends(t *testing.T, pidfd int) {
 		case err != nil:
 			t.Fatal(err)
 		case n == 0:
-			t.Fatal("the process goes on")
+			t.Fatal("the process does not end")
 		}
 		return
 	}
@@ -197,17 +198,15 @@ func ends(t *testing.T, pidfd int) {
 func reaped(t *testing.T, pid int) {
 	t.Helper()
 	if err := unix.Kill(pid, 0); err != unix.ESRCH {
-		t.Errorf("process %d: %v, want none there", pid, err)
+		t.Errorf("process %d still exists (%v)", pid, err)
 	}
 }
 
-// freeze stops the link's holder and waits until all its threads stand still:
-// a signal is on its way when kill returns, not there.
+// freeze stops the link's holder and waits until all its threads have stopped, since
+// kill returns before the signal takes effect.
 func freeze(t *testing.T, link *tun.Link) {
 	t.Helper()
-	if err := unix.Kill(link.Holder, unix.SIGSTOP); err != nil {
-		t.Fatal(err)
-	}
+	tuntest.Signal(t, link.Holder, unix.SIGSTOP)
 	for {
 		err := unix.Waitid(unix.P_PID, link.Holder, nil, unix.WSTOPPED|unix.WNOWAIT, nil)
 		if err == nil {
@@ -219,7 +218,7 @@ func freeze(t *testing.T, link *tun.Link) {
 	}
 }
 
-// closed checks that err is the one word for closed, with more in its text.
+// closed checks that err wraps os.ErrClosed and has text in it.
 func closed(t *testing.T, err error, text string) {
 	t.Helper()
 	if !errors.Is(err, os.ErrClosed) {

@@ -8,10 +8,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// FuzzHolder: what comes over the socket that server and holder share. A
-// request is for a socket of the six kinds or is none; descriptors are found
-// only where the kernel says so; an answer reaches the request that it names
-// and no other.
+// FuzzHolder feeds messages to the socket that server and holder share. A request is
+// either for a socket of the six kinds or invalid. Descriptors are found only where the
+// kernel puts them. An answer reaches only the request that it names.
 func FuzzHolder(f *testing.F) {
 	for _, message := range []string{
 		`{"ID":7,"Domain":2,"Type":1,"Protocol":6}`,
@@ -29,7 +28,7 @@ func FuzzHolder(f *testing.F) {
 				t.Fatal(err)
 			}
 			if same, ok := parseSocketRequest(again); !ok || same != request || request.ID == 0 || !request.allowed() {
-				t.Errorf("%s is %+v, then %+v", message, request, same)
+				t.Errorf("%s parses to %+v, then to %+v", message, request, same)
 			}
 			switch request.Domain {
 			case unix.AF_INET, unix.AF_INET6:
@@ -52,12 +51,12 @@ func FuzzHolder(f *testing.F) {
 			if !named || g.err == nil || g.fd != -1 {
 				t.Errorf("%s gave %+v", message, g)
 			}
-			if said.Errno == 0 && !strings.Contains(g.err.Error(), "did not come") {
-				t.Errorf("%s gave %v", message, g.err)
+			if said.Errno == 0 && !strings.Contains(g.err.Error(), "did not arrive") {
+				t.Errorf("%s: the error is %v", message, g.err)
 			}
 		default:
 			if named {
-				t.Errorf("%s was not heard", message)
+				t.Errorf("%s did not reach its request", message)
 			}
 		}
 	})

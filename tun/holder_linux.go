@@ -14,30 +14,30 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The holder is a process that lives in a network namespace of its own, so
-// that the server needs no privilege and stays where it is. It and the server
-// share a SOCK_SEQPACKET socket pair. First the Config goes to the holder, and
-// an answer with the device's descriptor and a socket's comes back. From then on each message
-// asks for a socket of the namespace, or answers that. And the socket says that
-// the other is alive: however one goes, its end closes.
+// The holder is a process in its own network namespace, so the server needs no
+// privilege and stays in its namespace. Both share a SOCK_SEQPACKET socket pair. First
+// the server sends the Config, and the holder answers with the descriptors of the
+// device and of a socket. After that, each message is a request for a socket in the
+// namespace, or the answer to one. The pair also shows whether the other side is alive,
+// since its end closes however it exits.
 
 // holderSocket is the holder's descriptor of its end of the socket pair.
 const holderSocket = 3
 
-// maxMessage is more than any message has, in bytes.
+// maxMessage is a size in bytes that no message reaches.
 const maxMessage = 16 << 10
 
-// An answer is what the holder made of its Config. The descriptors come with
-// it if Refused is nil.
+// An answer is the holder's response to its Config. If Refused is nil, the
+// descriptors come with it.
 type answer struct {
 	Name    string   // the device's name
-	Refused *refusal // why there is none
+	Refused *refusal // why there is no device
 }
 
-// RunHolder has to be the first call of main, and of TestMain where tests open
-// links. In a process that Open started as the holder of a private network it
-// does that job and exits; in any other it returns at once. Clean is called with
-// Config.Cleanup when the server is gone without a word.
+// RunHolder must be the first call in main, and in TestMain of tests that open links. If
+// Open has started this process as the holder of a private network, RunHolder does that
+// job and exits. Otherwise it returns at once. If the server ends without a farewell,
+// the holder calls clean with Config.Cleanup.
 func RunHolder(clean func(path string)) {
 	if !isHolder() {
 		return
@@ -46,18 +46,18 @@ func RunHolder(clean func(path string)) {
 		fmt.Fprintln(os.Stderr, holderName+":", err)
 		unix.Exit(1)
 	}
-	unix.Exit(0) // at once: nothing is left to do, and under the race detector os.Exit would sleep for a second
+	unix.Exit(0) // nothing is left to do, and under the race detector os.Exit would sleep for a second
 }
 
-// isHolder tells whether this process was started as one. A process may have no
-// arguments at all, not even its name.
+// isHolder reports whether this process was started as a holder. A process may
+// have no arguments at all, not even its name.
 func isHolder() bool { return len(os.Args) > 0 && os.Args[0] == holderName }
 
 func hold(clean func(path string)) error {
-	// Ctrl-C and a service manager's SIGTERM go to the server too. It may want
-	// to use the link to the last, so only its end is the holder's.
+	// The server gets Ctrl-C and a service manager's SIGTERM too. It may use the link
+	// until its end, so the holder ends only with the server.
 	signal.Ignore(unix.SIGINT, unix.SIGTERM, unix.SIGHUP, unix.SIGQUIT)
-	// Started through /proc/self/exe, it would be called "exe".
+	// Otherwise its name would be "exe", since it was started through /proc/self/exe.
 	os.WriteFile("/proc/self/comm", []byte(holderName), 0)
 	closeInherited()
 
@@ -92,7 +92,8 @@ func hold(clean func(path string)) error {
 	if _, _, err := socket.WriteMsgUnix(message, rights, nil); err != nil {
 		return fmt.Errorf("answer the server: %w", err)
 	}
-	unix.Close(device) // it is the server's now, and goes when it closes it
+	leaveStderr()
+	unix.Close(device) // the server has it now; the device goes when the server closes it
 	unix.Close(view)
 
 	if closed := serveSockets(socket); !closed && cfg.Cleanup != "" {
@@ -101,13 +102,22 @@ func hold(clean func(path string)) error {
 	return nil
 }
 
-// furnish puts into the namespace what a host has, and returns the descriptors
-// of the TUN device and of a socket to look at it through.
+// leaveStderr replaces the server's pipe by /dev/null. If there is no /dev/null, later
+// output is lost.
+func leaveStderr() {
+	if null, err := unix.Open(os.DevNull, unix.O_WRONLY|unix.O_CLOEXEC, 0); err == nil {
+		_ = unix.Dup3(null, unix.Stderr, 0)
+		unix.Close(null)
+	}
+}
+
+// furnish sets up the namespace as a host, and returns the descriptors of the TUN
+// device and of a socket to query it.
 func furnish(cfg Config) (device, view int, err error) {
 	if err := checkTUN(); err != nil {
 		return -1, -1, err
 	}
-	// Opened by this process, the device belongs to its namespace, wherever
+	// This process opens the device, so the device stays in its namespace, wherever
 	// the descriptor goes.
 	device, err = createTUN(cfg.Name, false)
 	if err != nil {
@@ -121,9 +131,11 @@ func furnish(cfg Config) (device, view int, err error) {
 		err = netlink.LinkSetUp(lo)
 	}
 	if err != nil {
-		return -1, -1, fmt.Errorf("set the link lo up: %w", err)
+		return -1, -1, fmt.Errorf("bring the link lo up: %w", err)
 	}
-	// Lets ping work without a raw socket; not everywhere may it be written.
+	// For IPv4 redirects the kernel combines this with the device's setting by OR.
+	os.WriteFile("/proc/sys/net/ipv4/conf/all/accept_redirects", []byte("0"), 0)
+	// Lets ping work without a raw socket. In some places it is read-only.
 	os.WriteFile("/proc/sys/net/ipv4/ping_group_range", []byte("0 0"), 0)
 	view, err = unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
@@ -132,19 +144,19 @@ func furnish(cfg Config) (device, view int, err error) {
 	return device, view, nil
 }
 
-// refused turns err into what can be sent.
+// refused converts err to a refusal, which can be sent as JSON.
 func refused(err error) *refusal {
 	if r, ok := errors.AsType[*refusal](err); ok {
 		return r
 	}
-	r := &refusal{What: "prepare the private network", Cause: err.Error(), Todo: "use --network memory"}
+	r := &refusal{What: "prepare the private network", Cause: err.Error(), Todo: lastResort(err)}
 	errors.As(err, &r.Errno)
 	return r
 }
 
-// closeInherited closes what the server itself inherited without close-on-exec:
-// a holder must not keep a client's pipes open when the server is gone. The Go
-// runtime's own descriptors are close-on-exec.
+// closeInherited closes the descriptors that the server itself inherited without
+// close-on-exec. The holder must not keep a client's pipes open after the server has
+// ended. The Go runtime's own descriptors are close-on-exec.
 func closeInherited() {
 	entries, err := os.ReadDir("/proc/self/fd")
 	if err != nil {
@@ -161,7 +173,7 @@ func closeInherited() {
 	}
 }
 
-// newSocket takes fd over, one end of the socket pair.
+// newSocket takes ownership of fd, one end of the socket pair.
 func newSocket(fd int) (*net.UnixConn, error) {
 	f := os.NewFile(uintptr(fd), "holder socket")
 	defer f.Close() // net has its own copy

@@ -11,35 +11,35 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A socketRequest asks a holder for a new socket. A socket belongs for ever to
-// the network namespace in which it was opened, wherever the descriptor goes.
+// A socketRequest asks a holder for a new socket. A socket always belongs to the network
+// namespace in which it was opened, wherever its descriptor goes.
 type socketRequest struct {
 	ID uint64 // the answer has the same
 	socketKind
 }
 
-// A socketKind is what socket(2) wants to know.
+// A socketKind holds the arguments of socket(2).
 type socketKind struct{ Domain, Type, Protocol int }
 
-// A socketAnswer answers a socketRequest. The descriptor comes with it,
-// non-blocking, if Errno is zero.
+// A socketAnswer answers a socketRequest. If Errno is zero, the socket's descriptor
+// comes with it, in non-blocking mode.
 type socketAnswer struct {
 	ID    uint64
 	Errno syscall.Errno
 }
 
-// socketKinds are those that a holder opens, by their networks' names.
+// socketKinds are the kinds of socket that a holder opens, by network.
 var socketKinds = map[string]socketKind{
 	"tcp4": {unix.AF_INET, unix.SOCK_STREAM, unix.IPPROTO_TCP},
 	"tcp6": {unix.AF_INET6, unix.SOCK_STREAM, unix.IPPROTO_TCP},
 	"udp4": {unix.AF_INET, unix.SOCK_DGRAM, unix.IPPROTO_UDP},
 	"udp6": {unix.AF_INET6, unix.SOCK_DGRAM, unix.IPPROTO_UDP},
-	// Ping sockets: the kernel lets them send echo requests and nothing else.
+	// Ping sockets: the kernel lets them send only echo requests.
 	"icmp4": {unix.AF_INET, unix.SOCK_DGRAM, unix.IPPROTO_ICMP},
 	"icmp6": {unix.AF_INET6, unix.SOCK_DGRAM, unix.IPPROTO_ICMPV6},
 }
 
-// allowed tells whether a holder opens such sockets.
+// allowed reports whether a holder opens sockets of this kind.
 func (k socketKind) allowed() bool {
 	for _, known := range socketKinds {
 		if k == known {
@@ -49,16 +49,16 @@ func (k socketKind) allowed() bool {
 	return false
 }
 
-// farewell is the last message of a server that closes the device. One that is
-// killed says none.
+// farewell is the last message of a server that closes the device. A killed server does
+// not send it.
 const farewell = "farewell"
 
-// serveSockets opens sockets for the server until that is gone, or has closed
-// the device and said so.
+// serveSockets opens sockets for the server until the server ends. It reports whether
+// the server has closed the device and said farewell.
 func serveSockets(server *net.UnixConn) (closed bool) {
 	message := make([]byte, maxMessage)
 	for {
-		n, err := server.Read(message) // descriptors that came along are closed by the kernel
+		n, err := server.Read(message) // the kernel closes any descriptors that came along
 		if err != nil {
 			return false
 		}
@@ -71,7 +71,7 @@ func serveSockets(server *net.UnixConn) (closed bool) {
 	}
 }
 
-// parseSocketRequest takes a message for a request only if it is nothing else.
+// parseSocketRequest parses a message strictly. ok is false for anything but a request.
 func parseSocketRequest(message []byte) (request socketRequest, ok bool) {
 	decoder := json.NewDecoder(bytes.NewReader(message))
 	decoder.DisallowUnknownFields()
@@ -82,8 +82,8 @@ func parseSocketRequest(message []byte) (request socketRequest, ok bool) {
 	return request, err == io.EOF && request.ID != 0 && request.allowed()
 }
 
-// answerSocket opens a socket and gives it away. If the server is gone in
-// between, the next read shows it.
+// answerSocket opens a socket and sends it to the server. If the server has ended, the
+// next read shows that.
 func answerSocket(server *net.UnixConn, request socketRequest) {
 	a := socketAnswer{ID: request.ID}
 	var rights []byte
@@ -99,8 +99,7 @@ func answerSocket(server *net.UnixConn, request socketRequest) {
 	}
 }
 
-// takeDescriptors returns the descriptors that came with a message: there may
-// be none.
+// takeDescriptors returns the descriptors that came with a message, if any.
 func takeDescriptors(rights []byte) []int {
 	messages, err := unix.ParseSocketControlMessage(rights)
 	if err != nil {
@@ -109,7 +108,7 @@ func takeDescriptors(rights []byte) []int {
 	var fds []int
 	for i := range messages {
 		if len(messages[i].Data)%4 != 0 {
-			continue // no descriptors, and more than ParseUnixRights survives
+			continue // not descriptors; ParseUnixRights would panic
 		}
 		if got, err := unix.ParseUnixRights(&messages[i]); err == nil {
 			fds = slices.Concat(fds, got)

@@ -46,11 +46,11 @@ func TestHolderAnswersOnlyRequests(t *testing.T) {
 	}
 	unix.Close(fds[0])
 
-	server.CloseWrite() // what came so far is read before the end
+	server.CloseWrite() // the holder first reads the messages so far
 	<-ended
 	server.SetReadDeadline(time.Now())
 	if n, err := server.Read(message); !errors.Is(err, os.ErrDeadlineExceeded) {
-		t.Errorf("then came %s, %v", message[:n], err)
+		t.Errorf("a second answer came: %s, %v", message[:n], err)
 	}
 }
 
@@ -69,9 +69,9 @@ func TestAskerHearsItsOwnAnswer(t *testing.T) {
 		a.hear([]byte(`{"ID":2,"Errno":0}`), nil)
 	}()
 	if fd, err := a.ask(t.Context(), socketKinds["tcp4"]); !errors.Is(err, unix.EMFILE) {
-		t.Errorf("ask gave %d, %v", fd, err)
+		t.Errorf("ask returned %d, %v", fd, err)
 	}
-	if fd, err := a.ask(t.Context(), socketKinds["tcp4"]); err == nil || !strings.Contains(err.Error(), "did not come") {
+	if fd, err := a.ask(t.Context(), socketKinds["tcp4"]); err == nil || !strings.Contains(err.Error(), "did not arrive") {
 		t.Errorf("an answer without its descriptor gave %d, %v", fd, err)
 	}
 	<-answered
@@ -79,15 +79,15 @@ func TestAskerHearsItsOwnAnswer(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if fd, err := a.ask(ctx, socketKinds["tcp4"]); !errors.Is(err, context.Canceled) {
-		t.Errorf("ask gave %d, %v", fd, err)
+		t.Errorf("ask returned %d, %v", fd, err)
 	}
 	holder.Close()
 	if fd, err := a.ask(t.Context(), socketKinds["tcp4"]); !errors.Is(err, os.ErrClosed) {
-		t.Errorf("without a holder ask gave %d, %v", fd, err)
+		t.Errorf("without a holder ask returned %d, %v", fd, err)
 	}
 }
 
-// A descriptor that nobody waits for any more is closed.
+// A descriptor that nobody waits for is closed.
 func TestAskerClosesWhatIsLate(t *testing.T) {
 	server, _ := sockets(t)
 	a := newAsker(server)

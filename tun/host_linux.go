@@ -11,8 +11,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// openHost opens a link whose peer is this machine's own network stack: it
-// attaches to the TUN device of that name if there is one, else creates it.
+// openHost opens a link whose peer is this machine's own network stack. It attaches to
+// the TUN device called asked.Name if it exists, and creates it otherwise.
 func openHost(asked Config) (*Link, error) {
 	cfg := asked.withDefaults()
 	if err := checkTUN(); err != nil {
@@ -28,14 +28,14 @@ func openHost(asked Config) (*Link, error) {
 	return attachHost(asked, cfg.Name, there)
 }
 
-// createHost makes a device that vanishes when it is closed.
+// createHost creates a device that vanishes when it is closed.
 func createHost(cfg Config) (*Link, error) {
 	fd, err := createTUN(cfg.Name, false)
 	if errors.Is(err, unix.EPERM) {
 		return nil, &refusal{
 			What:  "create the device " + cfg.Name + " in the host network",
 			Cause: "this process lacks CAP_NET_ADMIN",
-			Todo:  "make the device once and start again: " + makeCommands(cfg),
+			Todo:  "create the device once and start again: " + makeCommands(cfg),
 			Errno: unix.EPERM,
 		}
 	}
@@ -58,8 +58,8 @@ func newHostDevice(fd int, name string) (hostDevice, error) {
 	return hostDevice{d}, err
 }
 
-// makeCommands returns the commands that make for this user, as root, the
-// device that cfg describes.
+// makeCommands returns the commands with which root creates the device of cfg for this
+// user.
 func makeCommands(cfg Config) string {
 	owner := fmt.Sprint(os.Geteuid())
 	if u, err := user.LookupId(owner); err == nil {
@@ -70,10 +70,12 @@ func makeCommands(cfg Config) string {
 		"sudo ip addr add " + cfg.Addr.String() + " dev " + cfg.Name,
 	}
 	if cfg.Addr6.IsValid() {
-		commands = append(commands, "sudo ip addr add "+cfg.Addr6.String()+" dev "+cfg.Name+" nodad")
+		conf := "net/ipv6/conf/" + cfg.Name
+		commands = append(commands, "sudo sysctl -q "+conf+"/accept_ra=0 "+conf+"/accept_redirects=0", // the agent must not set routes
+			"sudo ip addr add "+cfg.Addr6.String()+" dev "+cfg.Name+" nodad")
 	}
 	return strings.Join(append(commands,
-		"sudo ip link set "+cfg.Name+" addrgenmode none", // before it is up: no router solicitations
+		"sudo ip link set "+cfg.Name+" addrgenmode none", // before it is up, to avoid router solicitations
 		fmt.Sprintf("sudo ip link set %s mtu %d up", cfg.Name, cfg.MTU),
 	), "; ")
 }

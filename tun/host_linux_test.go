@@ -1,68 +1,27 @@
 package tun_test
 
 import (
-	"fmt"
 	"net"
 	"net/netip"
-	"os"
 	"os/exec"
 	"strings"
-	"syscall"
 	"testing"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/tun-mcp/tun-mcp/tun"
 	"github.com/tun-mcp/tun-mcp/tun/tuntest"
 )
 
-// apart is set in the environment of a test that runs in namespaces of its own.
-const apart = "TUN_TEST_APART"
-
-// inNamespace runs the test that calls it once more, in a new user and network
-// namespace, and tells whether this is that run: no test of the host network
-// touches the real one.
-func inNamespace(t *testing.T) bool {
+// command runs a command that must succeed, and returns its output.
+func command(t *testing.T, argv []string) string {
 	t.Helper()
-	if os.Getenv(apart) == t.Name() {
-		if interfaces, err := net.Interfaces(); err != nil || len(interfaces) != 1 {
-			t.Fatalf("interfaces %v, %v, want lo alone: this is no new namespace", interfaces, err)
-		}
-		return true
-	}
-	tuntest.RequirePrivate(t)
-	self, err := os.Executable()
+	out, err := exec.Command(argv[0], argv[1:]...).CombinedOutput()
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("%v: %v\n%s", argv, err, out)
 	}
-	cmd := exec.CommandContext(t.Context(), self, "-test.run=^"+t.Name()+"$", "-test.v")
-	cmd.Env = append(os.Environ(), apart+"="+t.Name())
-	cmd.SysProcAttr = &syscall.SysProcAttr{
-		Cloneflags:  unix.CLONE_NEWUSER | unix.CLONE_NEWNET,
-		UidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Geteuid(), Size: 1}},
-		GidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getegid(), Size: 1}},
-	}
-	out, err := cmd.CombinedOutput()
-	switch {
-	case err != nil:
-		t.Errorf("in a namespace of its own: %v\n%s", err, out)
-	case strings.Contains(string(out), "--- SKIP"):
-		tuntest.Unmet(t, fmt.Errorf("in a namespace of its own:\n%s", out))
-	}
-	return false
+	return string(out)
 }
 
-// run runs a command that has to succeed, in words divided by blanks.
-func run(t *testing.T, command string) {
-	t.Helper()
-	argv := strings.Fields(command)
-	tuntest.RequireProgram(t, argv[0])
-	if out, err := exec.Command(argv[0], argv[1:]...).CombinedOutput(); err != nil {
-		t.Fatalf("%s: %v\n%s", command, err, out)
-	}
-}
-
-// openHost opens a link in the host network for the length of the test.
+// openHost opens a link in the host network and closes it at the end of the test.
 func openHost(t *testing.T, cfg tun.Config) *tun.Link {
 	t.Helper()
 	cfg.Network = "host"
@@ -83,11 +42,11 @@ func pingHere(link *tun.Link, agent netip.Addr) *exec.Cmd {
 }
 
 func TestHostCreates(t *testing.T) {
-	if !inNamespace(t) {
+	if !tuntest.InNamespace(t) {
 		return
 	}
 	link := openHost(t, tun.Config{Addr6: netip.MustParsePrefix("2001:db8:77::1/64"), MTU: 1400})
-	if link.Network != "host" || link.Name != "tunmcp0" || link.Holder != 0 || link.Why != "host was asked for" {
+	if link.Network != "host" || link.Name != "tunmcp0" || link.Holder != 0 || link.Why != "host was requested" {
 		t.Errorf("the link is %+v", link)
 	}
 	if device, err := net.InterfaceByName("tunmcp0"); err != nil || device.MTU != 1400 {
@@ -97,10 +56,10 @@ func TestHostCreates(t *testing.T) {
 	ping(t, link, pingHere(link, link.Agent()))
 	ping(t, link, pingHere(link, link.Agent6()))
 
-	// The device is ours, and no other's while we have it.
+	// While we have the device, nobody else can open it.
 	if other, err := tun.Open(tun.Config{Network: "host"}); err == nil {
 		other.Close()
-		t.Error("it was opened twice")
+		t.Error("the device was opened twice")
 	} else {
 		contains(t, err.Error(), "another program has it open")
 	}
@@ -118,9 +77,9 @@ func TestHostCreates(t *testing.T) {
 	}
 }
 
-// A child that is started while the link is open must not keep the device.
+// A child that is started while the link is open must not keep the device alive.
 func TestHostDeviceIsNotInherited(t *testing.T) {
-	if !inNamespace(t) {
+	if !tuntest.InNamespace(t) {
 		return
 	}
 	link := openHost(t, tun.Config{})
@@ -141,9 +100,9 @@ func TestHostDeviceIsNotInherited(t *testing.T) {
 	child.Wait()
 }
 
-// Without CAP_NET_ADMIN the error's own commands have to be enough.
+// Without CAP_NET_ADMIN, the commands in the error must be enough.
 func TestHostWithoutPrivilege(t *testing.T) {
-	if !inNamespace(t) {
+	if !tuntest.InNamespace(t) {
 		return
 	}
 	tuntest.RequireProgram(t, "setpriv")
@@ -151,7 +110,7 @@ func TestHostWithoutPrivilege(t *testing.T) {
 	drop := []string{"setpriv", "--bounding-set=-net_admin"}
 	refused := openElsewhere(t, cfg, drop...)
 	if refused.Link != nil {
-		t.Fatal("it was opened")
+		t.Fatal("the link was opened")
 	}
 	contains(t, refused.Err, "lacks CAP_NET_ADMIN")
 	_, commands, found := strings.Cut(refused.Err, "start again: ")
@@ -162,7 +121,7 @@ func TestHostWithoutPrivilege(t *testing.T) {
 		if command, found = strings.CutPrefix(command, "sudo "); !found {
 			t.Fatalf("%q has no sudo", command)
 		}
-		run(t, command)
+		tuntest.Run(t, command)
 	}
 	attached := openElsewhere(t, cfg, drop...)
 	if attached.Link == nil {
@@ -172,7 +131,7 @@ func TestHostWithoutPrivilege(t *testing.T) {
 	if link.Addr != netip.MustParsePrefix("10.77.0.1/24") || link.Addr6 != cfg.Addr6 || link.MTU != 1400 {
 		t.Errorf("the link is %+v", link)
 	}
-	if want := "host was asked for; the device tunmcp0 was there and stays"; link.Why != want {
+	if want := "host was requested; the device tunmcp0 already existed and stays"; link.Why != want {
 		t.Errorf("why is %q, want %q", link.Why, want)
 	}
 }

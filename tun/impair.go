@@ -7,27 +7,26 @@ import (
 	"sync"
 )
 
-// An Impaired is a Device whose link loses, doubles, delays and reorders
-// packets, each way by itself.
+// An Impaired is a Device whose link loses, duplicates, delays and reorders
+// packets, independently in each direction.
 type Impaired struct {
 	inner    Device
 	fromPeer *lane
 	toPeer   *lane
 	arrived  chan []byte   // packets at the end of fromPeer
-	ended    chan struct{} // closed when the inner device has ended
-	cause    error         // why it has ended; written once, before ended is closed
+	ended    chan struct{} // closed after the inner device has ended
+	cause    error         // why it has ended; set once, before ended is closed
 	busy     sync.WaitGroup
 
 	mu      sync.Mutex // guards pending
-	pending error      // of a write whose caller was told that it went well
+	pending error      // the error of a write that was already reported as successful
 }
 
-// Impair makes of a device one whose link is as bad as i says. It owns d from
-// now on, and three goroutines until Close or the end of d.
+// Impair wraps d in a link with the impairment i. It takes ownership of d and runs three
+// goroutines until Close or until d ends.
 //
-// A Write never waits for a delay: the packet is on its way when it returns. If
-// the device then refuses it, the next Write returns that error instead of
-// sending its packet.
+// Write returns at once, whatever the delay. If d later refuses the packet, the next
+// Write returns that error instead of sending its packet.
 func Impair(d Device, i Impairment) *Impaired {
 	m := &Impaired{
 		inner:    d,
@@ -42,15 +41,15 @@ func Impair(d Device, i Impairment) *Impaired {
 	return m
 }
 
-// Unwrap returns the device inside.
+// Unwrap returns the inner device.
 func (m *Impaired) Unwrap() Device { return m.inner }
 
-// Counts says what was done to the packets from the peer, and to those to it.
+// Counts returns the counters for packets from the peer and to the peer.
 func (m *Impaired) Counts() (fromPeer, toPeer ImpairCounts) {
 	return m.fromPeer.counted(), m.toPeer.counted()
 }
 
-// readInner moves packets from the device into their lane until it ends.
+// readInner moves packets from the inner device into their lane until it ends.
 func (m *Impaired) readInner() {
 	buffer := make([]byte, MaxMTU)
 	for {
@@ -64,7 +63,7 @@ func (m *Impaired) readInner() {
 	}
 }
 
-// arrive hands a packet to Read.
+// arrive passes a packet to Read.
 func (m *Impaired) arrive(packet []byte) {
 	select {
 	case m.arrived <- packet:
@@ -72,7 +71,7 @@ func (m *Impaired) arrive(packet []byte) {
 	}
 }
 
-// writeInner hands a packet to the device.
+// writeInner writes a packet to the inner device.
 func (m *Impaired) writeInner(packet []byte) {
 	if _, err := m.inner.Write(packet); err != nil {
 		m.mu.Lock()
@@ -81,7 +80,7 @@ func (m *Impaired) writeInner(packet []byte) {
 	}
 }
 
-// Read is Device's Read.
+// Read implements Device.
 func (m *Impaired) Read(p []byte) (int, error) {
 	select {
 	case <-m.ended:
@@ -96,11 +95,11 @@ func (m *Impaired) Read(p []byte) (int, error) {
 	}
 }
 
-// Write is Device's Write.
+// Write implements Device.
 func (m *Impaired) Write(p []byte) (int, error) {
 	select {
 	case <-m.ended:
-		return m.inner.Write(p) // it has the words for its own end
+		return m.inner.Write(p) // returns the reason
 	default:
 	}
 	m.mu.Lock()
@@ -116,7 +115,7 @@ func (m *Impaired) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// Close ends the device inside. Packets that are on their way are lost.
+// Close closes the inner device. Packets in transit are lost.
 func (m *Impaired) Close() error {
 	err := m.inner.Close() // wakes readInner, which ends the rest
 	m.busy.Wait()

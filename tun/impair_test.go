@@ -19,8 +19,8 @@ import (
 
 var _ tun.Device = (*tun.Impaired)(nil)
 
-// sent writes the packets "0", "1", … and returns in what order they come out,
-// each with when.
+// sent writes the packets "0", "1", … and returns them in their order of arrival, each
+// with its time.
 func sent(t *testing.T, i tun.Impairment, packets int) (arrived []string) {
 	t.Helper()
 	d := tuntest.NewDevice()
@@ -74,10 +74,10 @@ func TestImpairIsDeterministic(t *testing.T) {
 	}
 	one, same, other := run(7), run(7), run(8)
 	if !slices.Equal(one, same) {
-		t.Error("the same seed decided otherwise")
+		t.Error("the same seed gave another result")
 	}
 	if slices.Equal(one, other) {
-		t.Error("another seed decided the same")
+		t.Error("another seed gave the same result")
 	}
 }
 
@@ -119,10 +119,10 @@ func TestImpairCounts(t *testing.T) {
 			near("reordered", c.Reordered, packets*4/100)
 		}
 		if got != fromPeer.Passed || len(d.ToPeer) != toPeer.Passed {
-			t.Errorf("%d and %d packets came through, counted %+v, %+v", got, len(d.ToPeer), fromPeer, toPeer)
+			t.Errorf("%d and %d packets were delivered, but the counters are %+v, %+v", got, len(d.ToPeer), fromPeer, toPeer)
 		}
 		if fromPeer == toPeer {
-			t.Error("both directions were decided alike")
+			t.Error("both directions have the same result")
 		}
 	})
 }
@@ -135,6 +135,20 @@ func TestImpairIsBounded(t *testing.T) {
 			m.Write([]byte("x"))
 		}
 		if _, c := m.Counts(); c.Overflowed != 5000-4096 {
+			t.Errorf("%+v", c)
+		}
+	})
+}
+
+// The total size of the packets in transit is limited, too.
+func TestImpairIsBoundedInBytes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := tun.Impair(tuntest.NewDevice(), tun.Impairment{Delay: time.Minute})
+		defer m.Close()
+		for range 1000 {
+			m.Write(make([]byte, 1<<16-1))
+		}
+		if _, c := m.Counts(); c.Overflowed != 1000-32<<20/(1<<16-1) {
 			t.Errorf("%+v", c)
 		}
 	})
@@ -163,17 +177,17 @@ func TestImpairEnds(t *testing.T) {
 				c.end(d, m)
 				synctest.Wait()
 				if !errors.Is(pending, c.want) {
-					t.Errorf("the blocked Read gave %v", pending)
+					t.Errorf("the blocked Read returned %v", pending)
 				}
 				if _, err := m.Read(make([]byte, 1)); !errors.Is(err, c.want) {
-					t.Errorf("Read gave %v", err)
+					t.Errorf("Read returned %v", err)
 				}
 				if _, err := m.Write([]byte("x")); !errors.Is(err, c.want) {
-					t.Errorf("Write gave %v", err)
+					t.Errorf("Write returned %v", err)
 				}
 				for range 2 {
 					if err := m.Close(); err != nil {
-						t.Errorf("Close gave %v", err)
+						t.Errorf("Close returned %v", err)
 					}
 				}
 			})
@@ -202,7 +216,7 @@ func TestImpairTellsOfAFailedWrite(t *testing.T) {
 		time.Sleep(2 * time.Second) // fake time
 		for _, want := range []error{errRefused, nil} {
 			if _, err := m.Write([]byte("good")); !errors.Is(err, want) {
-				t.Errorf("Write gave %v, want %v", err, want)
+				t.Errorf("Write returned %v, want %v", err, want)
 			}
 		}
 	})
@@ -216,7 +230,7 @@ func TestParseImpairment(t *testing.T) {
 	} {
 		i, err := tun.ParseImpairment(text)
 		if err != nil || i.String() != text {
-			t.Errorf("%s arrives as %s, %v", text, i, err)
+			t.Errorf("%s parses to %s, %v", text, i, err)
 		}
 	}
 	if i, err := tun.ParseImpairment(" delay=1s , drop=0.25"); err != nil || i != (tun.Impairment{Drop: 0.25, Delay: time.Second}) {
@@ -241,29 +255,29 @@ func TestParseImpairment(t *testing.T) {
 		"drop=5%,delay=20ms,,": "not KEY=VALUE",
 	} {
 		if i, err := tun.ParseImpairment(text); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%q gave %v, %v, want %q in it", text, i, err, want)
+			t.Errorf("%q parses to %v, %v, want %q in the error", text, i, err, want)
 		}
 	}
 }
 
-// TCP gets through, and the peer behind the impairment can still be dialled.
+// TCP works over an impaired link, and DialContext still finds the peer.
 func TestImpairedLink(t *testing.T) {
-	onEach(t, func(t *testing.T, link *tun.Link) {
+	tuntest.OnEach(t, func(t *testing.T, link *tun.Link) {
 		rules, err := tun.ParseImpairment("drop=5%,duplicate=5%,reorder=5%,delay=1ms,jitter=1ms,seed=7")
 		if err != nil {
 			t.Fatal(err)
 		}
 		m := tun.Impair(link.Device, rules)
 		link.Device = m
-		serveTCP(t, newAgent(t, link), ":7", func(c net.Conn) { io.Copy(io.Discard, c); io.WriteString(c, "done") })
-		ctx, cancel := context.WithTimeout(t.Context(), limit)
+		tuntest.ServeTCP(t, newAgent(t, link), ":7", func(c net.Conn) { io.Copy(io.Discard, c); io.WriteString(c, "done") })
+		ctx, cancel := context.WithTimeout(t.Context(), tuntest.Limit)
 		defer cancel()
 		c, err := link.DialContext(ctx, "tcp", "10.77.0.2:7", 0)
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer c.Close()
-		c.SetDeadline(time.Now().Add(limit))
+		c.SetDeadline(time.Now().Add(tuntest.Limit))
 		c.Write(make([]byte, 300_000))
 		c.(interface{ CloseWrite() error }).CloseWrite()
 		if got, err := io.ReadAll(c); string(got) != "done" || err != nil {

@@ -8,33 +8,33 @@ import (
 	"time"
 )
 
-// MaxDelay bounds Impairment.Delay and Jitter.
+// MaxDelay is the largest Delay and Jitter of an Impairment.
 const MaxDelay = time.Minute
 
-// An Impairment says how bad a link is, each way. The zero Impairment is a
-// perfect link.
+// An Impairment describes how bad a link is in each direction. The zero
+// Impairment is a perfect link.
 type Impairment struct {
-	// Seed decides which packets are hit: the same seed and the same packets in
-	// the same order, the same decisions. Zero is a seed like any other.
+	// Seed decides which packets are affected. The same seed and the same sequence
+	// of packets give the same decisions. Zero is an ordinary seed.
 	Seed uint64
 
-	// Drop, Duplicate and Reorder are shares of the packets, 0 to 1: lost,
-	// handed over twice, and overtaken by the next packet the same way. One
-	// that no other overtakes within 200 ms goes its way.
+	// Drop, Duplicate and Reorder are fractions of the packets, 0 to 1: those that
+	// are lost, delivered twice, or overtaken by the next packet in the same
+	// direction. A packet that is not overtaken within 200 ms is delivered.
 	Drop, Duplicate, Reorder float64
 
-	// Delay is how long each packet is on its way, and Jitter how much more or
-	// less it may be, up to a minute. Neither changes the packets' order.
+	// Delay is the time that each packet takes, and Jitter is the largest random
+	// deviation from it, each up to a minute. Neither changes the order of packets.
 	Delay, Jitter time.Duration
 }
 
-// IsZero tells whether i leaves every packet as it is.
+// IsZero reports whether i leaves every packet unchanged.
 func (i Impairment) IsZero() bool {
 	i.Seed = 0
 	return i == Impairment{}
 }
 
-// String writes i as ParseImpairment reads it.
+// String formats i for ParseImpairment.
 func (i Impairment) String() string {
 	var parts []string
 	for _, share := range []struct {
@@ -56,8 +56,9 @@ func (i Impairment) String() string {
 	return strings.Join(append(parts, fmt.Sprintf("seed=%d", i.Seed)), ",")
 }
 
-// ParseImpairment reads "drop=5%,duplicate=1%,reorder=2%,delay=20ms,jitter=5ms,seed=7":
-// any of these, in any order.
+// ParseImpairment parses a text like
+// "drop=5%,duplicate=1%,reorder=2%,delay=20ms,jitter=5ms,seed=7". Each part may be left
+// out, and the order does not matter.
 func ParseImpairment(text string) (Impairment, error) {
 	var i Impairment
 	var seen []string
@@ -84,10 +85,10 @@ func ParseImpairment(text string) (Impairment, error) {
 			i.Jitter, err = parseDelay(value)
 		case "seed":
 			if i.Seed, err = strconv.ParseUint(value, 10, 64); err != nil {
-				err = fmt.Errorf("%q is no seed; use a number from 0, for instance 7", value)
+				err = fmt.Errorf("%q is not a seed; use a number from 0, for instance 7", value)
 			}
 		default:
-			return Impairment{}, fmt.Errorf("impairment %q: not known; use drop, duplicate, reorder, delay, jitter or seed", key)
+			return Impairment{}, fmt.Errorf("impairment %q: unknown; use drop, duplicate, reorder, delay, jitter or seed", key)
 		}
 		if err != nil {
 			return Impairment{}, fmt.Errorf("impairment %s: %w", key, err)
@@ -96,15 +97,15 @@ func ParseImpairment(text string) (Impairment, error) {
 	return i, nil
 }
 
-// parseShare reads "5%", or "0.05". A bare 5 might mean either.
+// parseShare parses "5%" or "0.05". It refuses a bare 5, which could mean either.
 func parseShare(text string) (float64, error) {
 	number, percent := strings.CutSuffix(text, "%")
 	share, err := strconv.ParseFloat(number, 64)
 	if percent {
 		share /= 100
 	}
-	if err != nil || !(share >= 0 && share <= 1) { // NaN is neither
-		return 0, fmt.Errorf("%q is no share of the packets; use 0%% to 100%%, for instance 5%% or 0.05", text)
+	if err != nil || !(share >= 0 && share <= 1) { // also refuses NaN
+		return 0, fmt.Errorf("%q is not a share of the packets; use 0%% to 100%%, for instance 5%% or 0.05", text)
 	}
 	return share, nil
 }
@@ -112,7 +113,7 @@ func parseShare(text string) (float64, error) {
 func parseDelay(text string) (time.Duration, error) {
 	d, err := time.ParseDuration(text)
 	if err != nil || d < 0 || d > MaxDelay {
-		return 0, fmt.Errorf("%q is no delay; use 0s to %v, for instance 20ms", text, MaxDelay)
+		return 0, fmt.Errorf("%q is not a delay; use 0s to %v, for instance 20ms", text, MaxDelay)
 	}
 	return d, nil
 }

@@ -8,33 +8,35 @@ import (
 )
 
 const (
-	laneRoom    = 4096                   // packets that may be on their way
+	laneRoom    = 4096                   // most packets in transit
+	laneBytes   = 32 << 20               // most bytes in transit, since senders choose the packets' size
 	reorderHold = 200 * time.Millisecond // how long a packet waits to be overtaken
 )
 
-// ImpairCounts says what an Impaired did to the packets of one direction.
-// Packets + Duplicated = Passed + Dropped + Overflowed + those on their way.
+// ImpairCounts counts what an Impaired did to the packets of one direction. Packets +
+// Duplicated = Passed + Dropped + Overflowed + packets in transit.
 type ImpairCounts struct {
-	Packets    int // that came
-	Passed     int // handed over, duplicates included
-	Dropped    int // by decision
+	Packets    int // accepted
+	Passed     int // delivered, including duplicates
+	Dropped    int // lost on purpose
 	Duplicated int
-	Reordered  int // that another one overtook
-	Overflowed int // lost because 4,096 were on their way
+	Reordered  int // overtaken by another packet
+	Overflowed int // lost because 4,096 packets or 32 MiB were in transit
 }
 
-// A lane is one direction of an impaired link. It decides for each packet on
-// its arrival, and hands it over when its time has come.
+// A lane is one direction of an impaired link. It decides the fate of each packet when
+// the packet arrives, and delivers it when it is due.
 type lane struct {
 	rules  Impairment
-	wakeUp chan struct{} // has room for one: there is something new on its way
+	wakeUp chan struct{} // of capacity 1; signals new packets in transit
 
 	mu     sync.Mutex // guards the fields below
 	dice   *rand.Rand
-	way    packets   // on their way, the next one to arrive first
-	held   *onItsWay // waits to be overtaken; nil: none does
-	order  uint64    // of the latest packet put on its way
-	latest time.Time // when the last one arrives, held ones aside
+	bytes  int       // total size of the packets in transit
+	way    packets   // the packets in transit, a heap with the next one on top
+	held   *onItsWay // the packet that waits to be overtaken; nil if there is none
+	order  uint64    // the order of the latest packet
+	latest time.Time // when the last packet is due, not counting a held one
 	counts ImpairCounts
 }
 
@@ -42,13 +44,13 @@ func newLane(rules Impairment, direction uint64) *lane {
 	return &lane{rules: rules, wakeUp: make(chan struct{}, 1), dice: rand.New(rand.NewPCG(rules.Seed, direction))}
 }
 
-// accept takes a packet over and decides its way. It never waits.
+// accept takes ownership of a packet and decides its fate. It never waits.
 func (l *lane) accept(packet []byte) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.counts.Packets++
-	// Each packet takes the same rolls, whatever comes of it, so that a
-	// decision depends on nothing but the seed and the packet's place.
+	// Roll the same dice for every packet, so that a decision depends only on the
+	// seed and on the packet's place in the sequence.
 	drop := l.dice.Float64() < l.rules.Drop
 	duplicate := l.dice.Float64() < l.rules.Duplicate
 	reorder := l.dice.Float64() < l.rules.Reorder
@@ -87,19 +89,21 @@ func (l *lane) accept(packet []byte) {
 	}
 }
 
-// put sends a packet on its way, unless there are too many: nil. l.mu is held.
+// put adds a packet to those in transit. It returns nil if there are too many. The
+// caller holds l.mu.
 func (l *lane) put(packet []byte, at time.Time) *onItsWay {
-	if len(l.way) >= laneRoom {
+	if len(l.way) >= laneRoom || l.bytes+len(packet) > laneBytes {
 		l.counts.Overflowed++
 		return nil
 	}
 	l.order++
+	l.bytes += len(packet)
 	p := &onItsWay{packet: packet, at: at, order: l.order}
 	heap.Push(&l.way, p)
 	return p
 }
 
-// run hands packets over in their time, until ended is closed.
+// run delivers packets when they are due, until ended is closed.
 func (l *lane) run(ended <-chan struct{}, deliver func([]byte)) {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
@@ -124,7 +128,8 @@ func (l *lane) run(ended <-chan struct{}, deliver func([]byte)) {
 	}
 }
 
-// next returns the packet whose time has come, or how long that will take.
+// next removes and returns a packet that is due. If there is none, it returns how long
+// to wait.
 func (l *lane) next() (packet []byte, wait time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -138,6 +143,7 @@ func (l *lane) next() (packet []byte, wait time.Duration) {
 	if p == l.held {
 		l.held = nil // nobody overtook it in time
 	}
+	l.bytes -= len(p.packet)
 	l.counts.Passed++
 	return p.packet, 0
 }
@@ -148,15 +154,15 @@ func (l *lane) counted() ImpairCounts {
 	return l.counts
 }
 
-// An onItsWay is a packet on its way.
+// An onItsWay is a packet in transit.
 type onItsWay struct {
 	packet []byte
-	at     time.Time // when it arrives
-	order  uint64    // among those that arrive at the same time
-	index  int       // in the heap
+	at     time.Time // when it is due
+	order  uint64    // the order among packets due at the same time
+	index  int       // its index in the heap
 }
 
-// packets is a heap, the next to arrive on top.
+// packets is a heap with the packet that is due next on top.
 type packets []*onItsWay
 
 func (h packets) Len() int { return len(h) }

@@ -7,8 +7,8 @@ import (
 	"github.com/tun-mcp/tun-mcp/tun"
 )
 
-// roles are what this test binary does instead of testing when a test starts
-// it again with the environment variable role set to one of them.
+// roles are what this test binary does instead of testing if a test starts it again with
+// the environment variable role set to one of them.
 var roles = map[string]func(){}
 
 const role = "TUN_TEST_ROLE"

@@ -14,7 +14,7 @@ func TestMemory(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if link.Network != "memory" || link.Why != "memory was asked for" || link.Name != "tun0" || link.MTU != 1400 ||
+	if link.Network != "memory" || link.Why != "memory was requested" || link.Name != "tun0" || link.MTU != 1400 ||
 		link.Addr != netip.MustParsePrefix("10.77.0.1/24") || link.Holder != 0 {
 		t.Errorf("the link is %+v", link)
 	}
@@ -24,6 +24,6 @@ func TestMemory(t *testing.T) {
 		}
 	}
 	if _, err := link.Read(make([]byte, 65535)); !errors.Is(err, os.ErrClosed) {
-		t.Errorf("Read after Close gave %v, want os.ErrClosed", err)
+		t.Errorf("Read after Close returned %v, want os.ErrClosed", err)
 	}
 }

@@ -26,17 +26,18 @@ func TestRemedy(t *testing.T) {
 		{"docker", unix.EPERM, nil, "seccomp=unconfined"},
 		{"kernel without", unix.EINVAL, nil, "no user namespaces"},
 		{"out of memory", unix.ENOMEM, nil, "use --network memory"},
+		{"no descriptors", unix.EMFILE, nil, "ulimit -n 1024"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got := remedy(c.err, func(name string) string { return c.settings[name] })
-			if !strings.Contains(got, c.want) || !strings.Contains(got, "--network memory") {
+			if !strings.Contains(got, c.want) || strings.Contains(got, "--network memory") == (c.err == unix.EMFILE) {
 				t.Errorf("remedy is %q, want %q and --network memory in it", got, c.want)
 			}
 		})
 	}
 }
 
-func TestForbiddenKeepsTheKernelsWord(t *testing.T) {
+func TestForbiddenKeepsTheKernelsError(t *testing.T) {
 	err := forbidden("make a namespace", &os.PathError{Op: "fork/exec", Path: "/proc/self/exe", Err: unix.ENOSPC})
 	if !errors.Is(err, unix.ENOSPC) {
 		t.Errorf("%v does not wrap ENOSPC", err)

@@ -4,7 +4,7 @@ package tun
 
 import "runtime"
 
-// RunHolder returns at once: only Linux has private networks.
+// RunHolder does nothing: only Linux has private networks.
 func RunHolder(func(path string)) {}
 
 func openPrivate(Config) (*Link, error) { return nil, needsLinux(NetworkPrivate) }
@@ -14,10 +14,10 @@ func openHost(Config) (*Link, error) { return nil, needsLinux(NetworkHost) }
 func needsLinux(network string) error {
 	return &refusal{
 		What:  "open a device in the " + network + " network",
-		Cause: "this needs Linux, and here is " + runtime.GOOS,
+		Cause: "this needs Linux, but this system is " + runtime.GOOS,
 		Todo:  "use --network memory",
 	}
 }
 
-// probe looks at what only Linux has: nothing here.
+// probe finds nothing: it checks features of Linux.
 func probe() []Finding { return nil }

@@ -5,10 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/netip"
 	"os"
 	"os/exec"
+	"strings"
 	"syscall"
 	"time"
 
@@ -16,34 +18,43 @@ import (
 )
 
 const (
-	startTimeout = 5 * time.Second // for the holder's answer
-	closeTimeout = 2 * time.Second // for the holder's exit, before it is killed
+	startTimeout = 20 * time.Second // for the holder's first answer: on a busy machine the kernel takes seconds to make a namespace
+	askTimeout   = 5 * time.Second  // for its later answers
+	closeTimeout = 2 * time.Second  // for its exit, before it is killed
 )
 
 // A privateDevice is a TUN device in the network namespace of a holder.
 type privateDevice struct {
 	*descriptor
 	holder  *exec.Cmd
-	socket  *net.UnixConn   // closed: the holder exits
+	socket  *net.UnixConn   // the holder exits when it is closed
 	sockets *asker          // asks the holder for sockets
-	view    view            // of the device, whatever becomes of the holder
+	view    view            // queries the device, even without the holder
 	living  context.Context // ends with the device
 	die     context.CancelFunc
-	gone    chan struct{} // closed when the holder was waited for
+	gone    chan struct{} // closed after the holder's exit
 }
 
-// openPrivate opens a link whose peer is the kernel, in a user and network
-// namespace of its own.
+// openPrivate opens a link whose peer is the kernel, in a new user and network
+// namespace.
 func openPrivate(cfg Config) (*Link, error) {
-	holder, socket, err := startHolder()
+	holder, socket, stderr, err := startHolder()
 	if err != nil {
 		return nil, err
 	}
+	defer stderr.Close()
 	fds, name, err := receive(socket, cfg, time.Now().Add(startTimeout))
 	if err != nil {
 		socket.Close()
-		holder.Process.Kill()
+		if !errors.Is(err, errNoAnswer) {
+			holder.Process.Kill()
+		}
+		kill := time.AfterFunc(closeTimeout, func() { holder.Process.Kill() })
 		holder.Wait()
+		kill.Stop()
+		if errors.Is(err, errNoAnswer) {
+			err = unanswered(holder.ProcessState.String(), readStderr(stderr))
+		}
 		return nil, err
 	}
 	seen := newView(fds[1])
@@ -68,15 +79,15 @@ func openPrivate(cfg Config) (*Link, error) {
 	}, nil
 }
 
-// watchHolder hands on what the holder answers, until that has ended, or Close
-// was called. Then it ends the device.
+// watchHolder passes the holder's answers to the asker until the holder ends or Close is
+// called. Then it ends the device.
 func (d *privateDevice) watchHolder() {
 	defer close(d.gone)
 	message, rights := make([]byte, maxMessage), make([]byte, unix.CmsgSpace(4))
 	for {
 		n, oobn, _, _, err := d.socket.ReadMsgUnix(message, rights) // its descriptors are close-on-exec
 		if err != nil {
-			break // io.EOF: the holder is gone; else Close
+			break // io.EOF if the holder is gone, otherwise Close was called
 		}
 		d.sockets.hear(message[:n], takeDescriptors(rights[:oobn]))
 	}
@@ -91,20 +102,19 @@ func (d *privateDevice) watchHolder() {
 	d.holder.Wait()
 }
 
-// Close ends the device and waits for the holder: with it, the namespace is
-// gone.
+// Close ends the device and waits until the holder and its namespace are gone.
 func (d *privateDevice) Close() error {
-	d.end(nil) // before the socket, whose end would be the cause otherwise
+	d.end(nil) // first, or the end of the socket would become the cause
 	d.die()
 	_ = d.socket.SetWriteDeadline(time.Now().Add(closeTimeout))
-	_, _ = d.socket.Write([]byte(farewell)) // if it fails, the holder is gone already
+	_, _ = d.socket.Write([]byte(farewell)) // fails if the holder is already gone
 	d.socket.Close()
 	<-d.gone
 	return nil
 }
 
-// dial opens a socket in the holder's network namespace and connects it from
-// here. It ends with the device, too.
+// dial opens a socket in the holder's network namespace and connects it from this
+// process. It also ends when the device ends.
 func (d *privateDevice) dial(ctx context.Context, network string, to netip.AddrPort, ttl int) (net.Conn, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -123,46 +133,85 @@ func (d *privateDevice) dial(ctx context.Context, network string, to netip.AddrP
 	return conn, err
 }
 
-// startHolder starts this program once more, as holder of a new user and
-// network namespace.
-func startHolder() (*exec.Cmd, *net.UnixConn, error) {
+// startHolder starts this program again as the holder of a new user and network
+// namespace. stderr has the holder's stderr until it has answered.
+func startHolder() (cmd *exec.Cmd, socket *net.UnixConn, stderr *os.File, err error) {
 	if isHolder() {
-		return nil, nil, errors.New("start a holder: this process is one; call tun.RunHolder first in main")
+		return nil, nil, nil, errors.New("start a holder: this process already is one; call tun.RunHolder first in main")
 	}
+	stderr, theirStderr, err := os.Pipe()
+	if err != nil {
+		return nil, nil, nil, fmt.Errorf("create a pipe for the holder: %w", err)
+	}
+	defer theirStderr.Close()
+	defer func() {
+		if err != nil {
+			stderr.Close()
+		}
+	}()
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
-		return nil, nil, fmt.Errorf("make a socket pair for the holder: %w", err)
+		return nil, nil, nil, fmt.Errorf("make a socket pair for the holder: %w", err)
 	}
 	theirs := os.NewFile(uintptr(pair[1]), "holder socket")
 	defer theirs.Close()
 	ours, err := newSocket(pair[0])
 	if err != nil {
-		return nil, nil, fmt.Errorf("make a socket pair for the holder: %w", err)
+		return nil, nil, nil, fmt.Errorf("make a socket pair for the holder: %w", err)
 	}
 
 	holder := &exec.Cmd{
-		Path: "/proc/self/exe", // this very program, even if its file was replaced since
+		Path: "/proc/self/exe", // this program, even if its file was replaced
 		Args: []string{holderName},
-		// Not the server's: a client may have put secrets into it.
+		// Not the server's environment, in which a client may have put secrets.
 		Env:        []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin"},
-		Dir:        "/",                // keeps no file system from being unmounted
-		ExtraFiles: []*os.File{theirs}, // stdin, stdout and stderr are /dev/null
+		Dir:        "/", // so that file systems can be unmounted
+		Stderr:     theirStderr,
+		ExtraFiles: []*os.File{theirs}, // stdin and stdout are /dev/null
 		SysProcAttr: &syscall.SysProcAttr{
 			Cloneflags:  unix.CLONE_NEWUSER | unix.CLONE_NEWNET,
 			UidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Geteuid(), Size: 1}},
 			GidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getegid(), Size: 1}},
-			Setsid:      true, // Ctrl-C goes to the terminal's whole process group
+			Setsid:      true, // otherwise Ctrl-C would also reach the holder
 		},
 	}
 	if err := holder.Start(); err != nil {
 		ours.Close()
-		return nil, nil, forbidden("make a user and network namespace", err)
+		return nil, nil, nil, forbidden("make a user and network namespace", err)
 	}
-	return holder, ours, nil
+	return holder, ours, stderr, nil
 }
 
-// receive sends the holder cfg and returns, by the deadline, the descriptors of
-// the device that it made and of a socket beside it, and the device's name.
+// errNoAnswer is the error if the holder ended before it answered.
+var errNoAnswer = errors.New("wait for the holder of the private network: it ended without an answer")
+
+// readStderr returns the stderr of a holder that has ended, as far as it fitted into the
+// pipe.
+func readStderr(stderr *os.File) string {
+	text, _ := io.ReadAll(io.LimitReader(stderr, 64<<10))
+	return string(text)
+}
+
+// unanswered returns the error for a holder that ended without an answer, based on its
+// exit state and stderr. It also occurs if a program does not call RunHolder.
+func unanswered(state, stderr string) error {
+	stderr = strings.TrimSpace(stderr)
+	first, _, _ := strings.Cut(stderr, "\n")
+	cause, todo := state, "try again, or use --network memory"
+	switch {
+	case strings.Contains(stderr, "failed to create new OS thread"), strings.Contains(stderr, "pthread_create failed"):
+		cause, todo = "it could not start its threads", "allow this user more processes with ulimit -u, or raise the container's limit of pids, or use --network memory"
+	case strings.Contains(stderr, "out of memory"), strings.Contains(stderr, "cannot allocate memory"):
+		cause, todo = "it had no memory", "allow this program more memory (ulimit -v, or the container's limit), or use --network memory"
+	case stderr != "":
+		cause += fmt.Sprintf(", %+.200q", first)
+	}
+	return &refusal{What: errNoAnswer.Error(), Cause: cause, Todo: todo}
+}
+
+// receive sends cfg to the holder and waits for its answer until the deadline. It
+// returns the descriptors of the new device and of a socket in its namespace, and the
+// device's name.
 func receive(socket *net.UnixConn, cfg Config, deadline time.Time) (fds []int, name string, err error) {
 	message, err := json.Marshal(cfg)
 	if err != nil {
@@ -180,7 +229,7 @@ func receive(socket *net.UnixConn, cfg Config, deadline time.Time) (fds []int, n
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return nil, "", fmt.Errorf("wait for the holder of the private network: no answer in %v; try again, or use --network memory (%w)", startTimeout, err)
 	case err != nil:
-		return nil, "", fmt.Errorf("wait for the holder of the private network: it ended without an answer: %w; main has to call tun.RunHolder first", err)
+		return nil, "", errNoAnswer
 	}
 	var a answer
 	if err := json.Unmarshal(message[:n], &a); err != nil {
@@ -190,11 +239,11 @@ func receive(socket *net.UnixConn, cfg Config, deadline time.Time) (fds []int, n
 		return nil, "", a.Refused
 	}
 	fds = takeDescriptors(rights[:oobn])
-	if len(fds) != 2 { // the kernel drops what this process has no room for
+	if len(fds) != 2 { // the kernel drops descriptors over this process's limit
 		for _, fd := range fds {
 			unix.Close(fd)
 		}
-		return nil, "", fmt.Errorf("take the device and a socket from the holder: %s came; allow this process more descriptors with ulimit -n, or use --network memory", [...]string{"none", "one alone"}[len(fds)&1])
+		return nil, "", fmt.Errorf("take the device and a socket from the holder: %s arrived; allow this process more descriptors with ulimit -n, or use --network memory", [...]string{"neither", "only one"}[len(fds)&1])
 	}
 	return fds, a.Name, nil
 }

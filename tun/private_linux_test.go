@@ -23,7 +23,7 @@ func contains(t *testing.T, text, part string) {
 	}
 }
 
-// output runs a program on the peer and returns what it prints.
+// output runs a program on the peer and returns its output.
 func output(t *testing.T, link *tun.Link, args ...string) string {
 	t.Helper()
 	cmd := tuntest.Exec(t, link, args...)
@@ -40,16 +40,16 @@ func TestPrivateIsPinged(t *testing.T) {
 		link.Addr != netip.MustParsePrefix("10.77.0.1/24") || link.Addr6.IsValid() || link.Agent6().IsValid() {
 		t.Errorf("the link is %+v", link)
 	}
-	contains(t, link.Why, "private was asked for")
-	for range 3 { // nothing else comes between
+	contains(t, link.Why, "private was requested")
+	for range 3 { // no other packets come in between
 		ping(t, link, tuntest.Exec(t, link, "ping", "-n", "-c", "1", "-W", "5", link.Agent().String()))
 	}
 }
 
 func TestPrivateIsQuiet(t *testing.T) {
 	link := tuntest.OpenPrivate(t, tun.Config{})
-	// Without an address on it, a kernel has nothing to send solicitations
-	// or reports from.
+	// Without an address on the link, the kernel has no source for solicitations
+	// or reports.
 	if got := output(t, link, "cat", "/proc/net/if_inet6"); strings.Contains(got, link.Name) {
 		t.Errorf("IPv6 addresses:\n%swant none on %s", got, link.Name)
 	}
@@ -62,7 +62,7 @@ func TestPrivateIPv6(t *testing.T) {
 	}
 	got := output(t, link, "cat", "/proc/net/if_inet6")
 	if n := strings.Count(got, link.Name); n != 1 {
-		t.Errorf("IPv6 addresses:\n%swant one on %s, none by itself", got, link.Name)
+		t.Errorf("IPv6 addresses:\n%swant one on %s, and no automatic one", got, link.Name)
 	}
 	ping(t, link, tuntest.Exec(t, link, "ping", "-6", "-n", "-c", "1", "-W", "5", link.Agent6().String()))
 	ping(t, link, tuntest.Exec(t, link, "ping", "-n", "-c", "1", "-W", "5", link.Agent().String()))
@@ -91,7 +91,7 @@ func TestPrivateMTUBounds(t *testing.T) {
 	}
 }
 
-// The way of every packet costs no memory.
+// Reading and writing a packet allocates no memory.
 func TestPrivateDoesNotAllocate(t *testing.T) {
 	link := tuntest.OpenPrivate(t, tun.Config{})
 	packet := []byte{0x45, 19: 0}
@@ -120,7 +120,7 @@ func TestPrivateLeavesTheServerAlone(t *testing.T) {
 	tuntest.OpenPrivate(t, tun.Config{Name: "elsewhere0"})
 	after, _ := net.Interfaces()
 	if len(before) != len(after) {
-		t.Errorf("interfaces %v, before %v", after, before)
+		t.Errorf("interfaces are %v, were %v before", after, before)
 	}
 	if _, err := net.InterfaceByName("elsewhere0"); err == nil {
 		t.Error("the device is in the server's network")
@@ -147,9 +147,7 @@ func TestPrivateClose(t *testing.T) {
 func TestPrivateHolderKilled(t *testing.T) {
 	link := tuntest.OpenPrivate(t, tun.Config{})
 	pending := blockedRead(link)
-	if err := unix.Kill(link.Holder, unix.SIGKILL); err != nil {
-		t.Fatal(err)
-	}
+	tuntest.Signal(t, link.Holder, unix.SIGKILL)
 	why := fmt.Sprintf("the holder of the private network (process %d) ended", link.Holder)
 	closed(t, wait(t, pending), "read from tun0: "+why)
 	_, err := link.Write(make([]byte, 20))
@@ -179,9 +177,7 @@ func TestPrivateHolderOutlivesTheTerminal(t *testing.T) {
 		t.Errorf("the holder's terminal session is %d, %v, want its own", session, err)
 	}
 	for _, s := range []unix.Signal{unix.SIGINT, unix.SIGTERM, unix.SIGHUP, unix.SIGQUIT} {
-		if err := unix.Kill(link.Holder, s); err != nil {
-			t.Fatal(err)
-		}
+		tuntest.Signal(t, link.Holder, s)
 	}
 	ping(t, link, tuntest.Exec(t, link, "ping", "-n", "-c", "1", "-W", "5", "10.77.0.2"))
 }
@@ -207,7 +203,7 @@ func TestPrivateLinkDown(t *testing.T) {
 	packet := []byte{0x45, 19: 0}
 	_, err := link.Write(packet)
 	if !errors.Is(err, unix.EIO) || errors.Is(err, os.ErrClosed) {
-		t.Fatalf("Write on a link that is down gave %v, want EIO", err)
+		t.Fatalf("Write on a link that is down returned %v, want EIO", err)
 	}
 	contains(t, err.Error(), "write to tun0: the link is down")
 	contains(t, err.Error(), "tun-mcp exec -- ip link set tun0 up")
@@ -221,14 +217,14 @@ func TestPrivateLinkDown(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := wait(t, pending); err != nil {
-		t.Errorf("the Read that waited all the while: %v", err)
+		t.Errorf("the Read that was waiting all the time: %v", err)
 	}
 	cmd.Process.Kill() // nobody answers it
 	cmd.Wait()
 }
 
 func TestPrivateLeavesNothing(t *testing.T) {
-	tuntest.RequirePrivate(t) // opens what the runtime keeps open
+	tuntest.RequirePrivate(t) // the runtime opens descriptors that it keeps
 	descriptors := func() int {
 		entries, err := os.ReadDir("/proc/self/fd")
 		if err != nil {
@@ -246,6 +242,6 @@ func TestPrivateLeavesNothing(t *testing.T) {
 		reaped(t, link.Holder)
 	}
 	if after := descriptors(); after != before {
-		t.Errorf("%d descriptors are open, before %d", after, before)
+		t.Errorf("%d descriptors are open, %d were before", after, before)
 	}
 }

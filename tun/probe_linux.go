@@ -8,7 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// probe looks at what the private and host networks stand on.
+// probe checks what the private and host networks need.
 func probe() []Finding {
 	device := Finding{What: tunPath, OK: true, Detail: "this user may open it"}
 	if err := checkTUN(); err != nil {
@@ -24,9 +24,9 @@ func probe() []Finding {
 	return []Finding{device, probeHost(), nsenter}
 }
 
-// probeHost looks for what the host network stands on: the right to make a
-// device, or one that was made for this user. It really attaches to that, and
-// lets go of it.
+// probeHost checks whether the host network works: it needs the right to create a
+// device, or a device of this user. It really attaches to such a device, and releases
+// it.
 func probeHost() Finding {
 	const what = "host network"
 	if hasNetAdmin() {
@@ -41,9 +41,9 @@ func probeHost() Finding {
 		}
 	}
 	link, err := openHost(Config{Network: NetworkHost})
-	owned := Finding{What: what, OK: true, Detail: "the device " + cfg.Name + " is this user's"}
+	owned := Finding{What: what, OK: true, Detail: "the device " + cfg.Name + " belongs to this user"}
 	switch {
-	case errors.Is(err, unix.EBUSY): // whose it is the kernel looks at first
+	case errors.Is(err, unix.EBUSY): // the kernel checks the owner first
 		owned.Detail += "; it is in use"
 		return owned
 	case err != nil:
@@ -53,8 +53,7 @@ func probeHost() Finding {
 	return owned
 }
 
-// hasNetAdmin tells whether this thread may create devices in its network
-// namespace's user namespace.
+// hasNetAdmin reports whether this thread may create devices in its network namespace.
 func hasNetAdmin() bool {
 	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
 	var data [2]unix.CapUserData // 32 capabilities each

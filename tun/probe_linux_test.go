@@ -12,13 +12,13 @@ import (
 )
 
 func init() {
-	// probe prints what was found out about this machine.
+	// probe prints the findings about this machine.
 	roles["probe"] = func() { json.NewEncoder(os.Stdout).Encode(tun.Probe()) }
 }
 
-// What doctor says is to do has to be enough for doctor.
+// The doctor is satisfied after its own advice was followed.
 func TestProbeHost(t *testing.T) {
-	if !inNamespace(t) {
+	if !tuntest.InNamespace(t) {
 		return
 	}
 	tuntest.RequireProgram(t, "setpriv")
@@ -41,13 +41,13 @@ func TestProbeHost(t *testing.T) {
 		t.Fatalf("without a device: %+v", f)
 	}
 	for command := range strings.SplitSeq(commands, "; ") {
-		run(t, strings.TrimPrefix(command, "sudo "))
+		tuntest.Run(t, strings.TrimPrefix(command, "sudo "))
 	}
-	if f := probe(); !f.OK || f.Detail != "the device tunmcp0 is this user's" || f.Todo != "" {
+	if f := probe(); !f.OK || f.Detail != "the device tunmcp0 belongs to this user" || f.Todo != "" {
 		t.Errorf("with this user's device: %+v", f)
 	}
 	openHost(t, tun.Config{})
-	if f := probe(); !f.OK || f.Detail != "the device tunmcp0 is this user's; it is in use" {
+	if f := probe(); !f.OK || f.Detail != "the device tunmcp0 belongs to this user; it is in use" {
 		t.Errorf("with this user's device in use: %+v", f)
 	}
 }

@@ -8,8 +8,8 @@ import (
 	"github.com/tun-mcp/tun-mcp/tun/tuntest"
 )
 
-// requireUnshare skips or fails the test if unshare cannot make what a test
-// prepares a machine in that refuses.
+// requireUnshare skips or fails the test if unshare cannot make the namespaces in which
+// a test forbids things.
 func requireUnshare(t *testing.T) {
 	t.Helper()
 	tuntest.RequirePrivate(t)
@@ -46,7 +46,7 @@ func TestAutoFallsBackToMemory(t *testing.T) {
 		t.Fatal(r.Err)
 	}
 	if r.Link.Network != "memory" {
-		t.Errorf("auto took %s", r.Link.Network)
+		t.Errorf("auto chose %s", r.Link.Network)
 	}
 	contains(t, r.Link.Why, "private is not available: make a user and network namespace: no space left on device; user.max_user_namespaces is 0 here")
 }
@@ -58,7 +58,7 @@ func TestAutoTakesPrivate(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer link.Close()
-	if link.Network != "private" || link.Why != "this machine allows a network namespace of one's own" {
+	if link.Network != "private" || link.Why != "this machine allows private network namespaces" {
 		t.Errorf("the link is %+v", link)
 	}
 }
@@ -69,7 +69,7 @@ func TestProbe(t *testing.T) {
 	for _, f := range tun.Probe() {
 		found[f.What] = f
 		if f.Detail == "" || f.OK != (f.Todo == "") {
-			t.Errorf("%+v: want a detail, and something to do just if it is not OK", f)
+			t.Errorf("%+v: want a detail, and a next step only if it is not OK", f)
 		}
 	}
 	_, err := exec.LookPath("nsenter")

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -19,8 +20,8 @@ import (
 )
 
 func init() {
-	// server opens a private link, prints the holder's process id, and goes on
-	// until it is killed.
+	// server opens a private link, prints the holder's process id, and runs until
+	// it is killed.
 	roles["server"] = func() {
 		link, err := tun.Open(tun.Config{Network: "private"})
 		if err != nil {
@@ -42,7 +43,7 @@ func TestKilledServerLeavesNoHolder(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// What the server inherits like this, a careless child would inherit too.
+	// A careless child would inherit this descriptor from the server.
 	ours, theirs, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
@@ -75,16 +76,23 @@ func TestKilledServerLeavesNoHolder(t *testing.T) {
 	server.Wait()
 	ends(t, pidfd)
 	if _, err := ours.Read(make([]byte, 1)); err != io.EOF {
-		t.Errorf("the pipe that the server inherited gave %v, want its end", err)
+		t.Errorf("reading the inherited pipe returned %v, want io.EOF", err)
 	}
 }
 
-// inspectHolder checks that a holder has nothing of its server's: no pipe, no
-// environment, no folder.
+// inspectHolder checks that a holder has nothing from its server: no pipe, environment
+// or working folder.
 func inspectHolder(t *testing.T, pid int) {
 	t.Helper()
 	proc := fmt.Sprintf("/proc/%d", pid)
-	// What it gives away it closes right after.
+	// The holder closes descriptors right after it has sent them.
+	stderr := func() string {
+		to, _ := os.Readlink(proc + "/fd/2")
+		return to
+	}
+	for deadline := time.Now().Add(patience); strings.HasPrefix(stderr(), "pipe:") && time.Now().Before(deadline); {
+		runtime.Gosched() // it closes its first pipe after it has answered
+	}
 	for deadline := time.Now().Add(patience); openSockets(t, proc) != 1; {
 		if time.Now().After(deadline) {
 			t.Errorf("the holder has %d sockets open, want 1", openSockets(t, proc))
@@ -96,15 +104,15 @@ func inspectHolder(t *testing.T, pid int) {
 		t.Errorf("the holder's environment is %q, %v", environment, err)
 	}
 	if cwd, err := os.Readlink(proc + "/cwd"); cwd != "/" {
-		t.Errorf("the holder stands in %s, %v", cwd, err)
+		t.Errorf("the holder's folder is %s, %v", cwd, err)
 	}
 	if cmdline, err := os.ReadFile(proc + "/cmdline"); string(cmdline) != "tun-mcp-holder\x00" {
-		t.Errorf("the holder is called %q, %v", cmdline, err)
+		t.Errorf("the holder's command line is %q, %v", cmdline, err)
 	}
 }
 
-// openSockets counts the sockets that the holder at proc has open. It has
-// nothing else of this machine's.
+// openSockets counts the open sockets of the holder at proc. Other descriptors must be
+// harmless.
 func openSockets(t *testing.T, proc string) (sockets int) {
 	t.Helper()
 	fds, err := filepath.Glob(proc + "/fd/*")
@@ -114,11 +122,11 @@ func openSockets(t *testing.T, proc string) (sockets int) {
 	for _, fd := range fds {
 		to, err := os.Readlink(fd)
 		if errors.Is(err, os.ErrNotExist) {
-			continue // closed since it was listed
+			continue // closed in the meantime
 		}
 		switch {
 		case to == "/dev/null", strings.HasPrefix(to, "anon_inode:"), strings.HasPrefix(to, "/sys/fs/cgroup/"): // the runtime's
-		case to == "/dev/net/tun": // keeps nothing alive: it goes with the holder
+		case to == "/dev/net/tun": // harmless, since it goes with the holder
 		case strings.HasPrefix(to, "socket:"):
 			sockets++
 		default:

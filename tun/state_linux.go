@@ -6,14 +6,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A view looks at a device from a socket in its network namespace. It needs no
-// holder that reacts, and no privilege.
+// A view queries a device through a socket in its network namespace. It needs no
+// privilege, and it works even if the holder does not react.
 type view struct{ socket *os.File }
 
-// newView takes fd over, a socket of any kind.
+// newView takes ownership of fd, a socket of any kind.
 func newView(fd int) view { return view{os.NewFile(uintptr(fd), "view")} }
 
-// ask asks the kernel for one thing of the device called name.
+// ask asks the kernel for one property of the device called name. what is an ioctl
+// request.
 func (v view) ask(what uint, name string) (*unix.Ifreq, error) {
 	request, err := unix.NewIfreq(name)
 	if err != nil {
@@ -29,7 +30,7 @@ func (v view) ask(what uint, name string) (*unix.Ifreq, error) {
 	return request, err
 }
 
-// look asks the kernel for one thing of the device; it is nil for a stack in
+// look asks the kernel for one property of the device. It returns nil for a stack in
 // this process, which nobody else can change.
 func (l *Link) look(what uint) (*unix.Ifreq, error) {
 	switch d := l.inner().(type) {
@@ -47,9 +48,9 @@ func (l *Link) look(what uint) (*unix.Ifreq, error) {
 	return nil, nil
 }
 
-// State says whether the peer's end of the link is "up" or "down", "gone" once
-// the device or the link has ended, "unknown" where it cannot be asked. It asks
-// the kernel: a user may set a link down under way.
+// State returns the state of the peer's end of the link: "up", "down", "gone" if the
+// device or the link has ended, or "unknown" if the kernel does not answer. It asks the
+// kernel every time, since a user may set the link down at any time.
 func (l *Link) State() string {
 	d, private := l.inner().(*privateDevice)
 	answer, err := l.look(unix.SIOCGIFFLAGS)
@@ -64,8 +65,8 @@ func (l *Link) State() string {
 	return "up"
 }
 
-// CurrentMTU is the longest packet that the link carries now, in bytes: a user
-// may change it under way. It is that of the start where it cannot be asked.
+// CurrentMTU returns the link's current MTU in bytes, which a user may change at any
+// time. If the kernel does not answer, it returns the MTU from the start.
 func (l *Link) CurrentMTU() int {
 	if answer, err := l.look(unix.SIOCGIFMTU); err == nil && answer != nil {
 		return int(answer.Uint32())

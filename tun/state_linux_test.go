@@ -28,7 +28,7 @@ func TestState(t *testing.T) {
 	}
 }
 
-// A view of the device needs no holder that reacts.
+// A view of the device works even if the holder does not react.
 func TestStateHolderStopped(t *testing.T) {
 	t.Parallel() // takes the 2 s that a holder has for its exit
 	link := tuntest.OpenPrivate(t, tun.Config{})
@@ -52,6 +52,6 @@ func TestCurrentMTU(t *testing.T) {
 	}
 	link.Close()
 	if got := link.CurrentMTU(); got != link.MTU {
-		t.Errorf("of a link that is closed the MTU is %d, want that of the start", got)
+		t.Errorf("after Close the MTU is %d, want that of the start", got)
 	}
 }

@@ -2,8 +2,8 @@
 
 package tun
 
-// State says that the link is "up": a stack in this process has no switch.
+// State always returns "up", since a stack in this process cannot be set down.
 func (l *Link) State() string { return "up" }
 
-// CurrentMTU is the longest packet that the link carries, in bytes.
+// CurrentMTU returns the longest packet that the link carries, in bytes.
 func (l *Link) CurrentMTU() int { return l.MTU }

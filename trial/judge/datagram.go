@@ -10,31 +10,32 @@ import (
 // IP protocol numbers that the judge knows.
 const (
 	protocolICMP     = 1
+	protocolIGMP     = 2
 	protocolTCP      = 6
 	protocolUDP      = 17
 	protocolFragment = 44
 	protocolICMPv6   = 58
 )
 
-// datagram is one IP packet with its header read, whatever is wrong with it.
+// datagram is an IP packet with its headers parsed as far as they are valid.
 type datagram struct {
 	data     []byte
-	version  int        // 4 or 6; 0: no IP packet
+	version  int        // 4 or 6; 0 means that it is not an IP packet
 	src, dst netip.Addr //
 	protocol byte       // of the body
 	hops     byte       // TTL or hop limit
-	stated   int        // length of the whole packet as its header states it
-	body     []byte     // what follows the headers, to the last byte that is there
-	broken   string     // why there is no body: what in its headers cannot be
-	options  string     // what is wrong with the options of IPv4, or of the extension headers
+	stated   int        // length of the whole packet according to its header
+	body     []byte     // everything after the headers, whatever length they state
+	broken   string     // why the headers are invalid, so that there is no body; "" if they are valid
+	options  string     // what is wrong with the IPv4 options or extension headers; "" if nothing
 
-	fragment bool   // one of several
-	more     bool   // and not the last
-	offset   int    // of body in the whole one's, in bytes
-	id       uint32 // of the fragments that belong together
+	fragment bool   // it is a fragment
+	more     bool   // it is a fragment other than the last
+	offset   int    // of body in the whole packet's body, in bytes
+	id       uint32 // identification, the same in all fragments of one packet
 }
 
-// readDatagram reads the headers of a packet.
+// readDatagram parses the headers of a packet.
 func readDatagram(b []byte) datagram {
 	d := datagram{data: b}
 	switch {
@@ -43,13 +44,13 @@ func readDatagram(b []byte) datagram {
 	case len(b) >= 40 && b[0]>>4 == 6:
 		d.readIPv6()
 	default:
-		d.broken = "it is no IP packet"
+		d.broken = "it is not an IP packet"
 	}
 	return d
 }
 
-// readIPv4 reads the header of RFC 791 section 3.1. Of options the lengths alone
-// are of interest.
+// readIPv4 parses the header of RFC 791 section 3.1. It checks only the lengths of
+// options.
 func (d *datagram) readIPv4() {
 	b := d.data
 	d.version, d.src, d.dst = 4, netip.AddrFrom4([4]byte(b[12:])), netip.AddrFrom4([4]byte(b[16:]))
@@ -65,7 +66,7 @@ func (d *datagram) readIPv4() {
 	d.body, d.options = b[header:], oddOption(b[20:header], 4)
 }
 
-// readIPv6 reads the header of RFC 8200 section 3 and the extension headers.
+// readIPv6 parses the header of RFC 8200 section 3 and the extension headers.
 func (d *datagram) readIPv6() {
 	b := d.data
 	d.version, d.src, d.dst = 6, netip.AddrFrom16([16]byte(b[8:])), netip.AddrFrom16([16]byte(b[24:]))
@@ -88,8 +89,8 @@ func (d *datagram) readIPv6() {
 	}
 }
 
-// skipExtensions moves body behind hop-by-hop options, routing headers and
-// destination options, RFC 8200 section 4.
+// skipExtensions moves body past hop-by-hop options, routing headers and destination
+// options (RFC 8200 section 4).
 func (d *datagram) skipExtensions() {
 	for d.protocol == 0 || d.protocol == 43 || d.protocol == 60 {
 		if len(d.body) < 8 || len(d.body) < 8+8*int(d.body[1]) {
@@ -104,10 +105,10 @@ func (d *datagram) skipExtensions() {
 	}
 }
 
-// statedBody is how long body would be if the header's length were right.
+// statedBody returns the length that body has according to the header.
 func (d *datagram) statedBody() int { return d.stated - (len(d.data) - len(d.body)) }
 
-// judgeHeader finds what is wrong in the IP header alone.
+// judgeHeader adds everything that is wrong in the IP header to f.
 func (d *datagram) judgeHeader(f *findings) {
 	if d.broken != "" {
 		f.add(score.FaultLength, "%s", d.broken)
@@ -122,23 +123,23 @@ func (d *datagram) judgeHeader(f *findings) {
 		f.add(score.FaultLength, "the IP header states %d bytes, the packet has %d", d.stated, len(d.data))
 	}
 	if d.more && len(d.body)%8 != 0 { // RFC 791 section 2.3, RFC 8200 section 4.5
-		f.add(score.FaultLength, "the fragment carries %d bytes, all but the last carry a multiple of 8", len(d.body))
+		f.add(score.FaultLength, "the fragment has %d bytes of data, but only the last may have a length that is no multiple of 8", len(d.body))
 	}
 	if d.hops == 0 { // RFC 1122 section 3.2.1.7
-		f.add(score.FaultType, "the TTL is 0, nothing may be sent with that")
+		f.add(score.FaultType, "the TTL is 0, should be at least 1")
 	}
 	if d.version != 4 || len(d.data) < int(d.data[0]&15)*4 {
 		return
 	}
 	if d.data[6]&0x80 != 0 { // RFC 791 section 3.1
-		f.add(score.FaultType, "the reserved flag is set, it must be zero")
+		f.add(score.FaultType, "the reserved flag is 1, should be 0")
 	}
 	header := d.data[:max(20, int(d.data[0]&15)*4)]
 	if addsUp(header) {
 		return
 	}
-	// A wrong total length is one mistake, whether the checksum covers the
-	// wrong one or the right one.
+	// A wrong total length counts as one mistake, whether the checksum covers the wrong
+	// length or the right one.
 	righted := append([]byte(nil), header...)
 	binary.BigEndian.PutUint16(righted[2:], uint16(len(d.data)))
 	if !addsUp(righted) {

@@ -11,8 +11,8 @@ import (
 	"github.com/tun-mcp/tun-mcp/trial/score"
 )
 
-// TestJudgeEchoCountsEachMistakeOnce: of four requests the third is answered
-// with one misstep, in every way of reading, naming and spelling.
+// The third of four requests is answered with one misstep, in every way of reading,
+// naming and encoding.
 func TestJudgeEchoCountsEachMistakeOnce(t *testing.T) {
 	for _, m := range missteps {
 		for _, version := range []int{4, 6} {
@@ -34,9 +34,8 @@ func TestJudgeEchoCountsEachMistakeOnce(t *testing.T) {
 	}
 }
 
-// TestJudgeEchoCountsWhatNoByteShows: the four kinds that lie in when and
-// whether something was written.
-func TestJudgeEchoCountsWhatNoByteShows(t *testing.T) {
+// Four kinds of fault depend on whether and when something was written, not on its bytes.
+func TestJudgeEchoCountsFaultsOfTiming(t *testing.T) {
 	for _, version := range []int{4, 6} {
 		for naming := range 3 {
 			for _, test := range []struct {
@@ -51,7 +50,7 @@ func TestJudgeEchoCountsWhatNoByteShows(t *testing.T) {
 					s.write(n, right)
 				}},
 				{score.FaultLost, "never read it", func(s *stream, _ int, _ []byte) {}},
-				{score.FaultLost, "read it and never answered", func(s *stream, _ int, _ []byte) { s.read() }},
+				{score.FaultLost, "read it but never answered", func(s *stream, _ int, _ []byte) { s.read() }},
 				{score.FaultLost, "queue dropped it", func(s *stream, n int, _ []byte) {
 					s.events = append(s.events, session.Event{Event: session.EventDropped, Number: n, Time: s.now})
 				}},
@@ -96,7 +95,7 @@ func TestJudgeEchoNoise(t *testing.T) {
 			s.ask(false, good.packet())
 			s.ask(true, damaged)
 			s.ask(true, foreign.packet())
-			s.ask(true, echoReply(good).packet()) // an answer to nothing
+			s.ask(true, echoReply(good).packet()) // an unsolicited reply
 			s.ask(true, []byte{0x45, 0, 0})
 			s.read()
 			s.write(1, echoReply(good).packet())
@@ -109,7 +108,7 @@ func TestJudgeEchoNoise(t *testing.T) {
 	}
 }
 
-// TestJudgeEchoCoversEveryKind guards the tables above.
+// The tables above cover every kind of fault.
 func TestJudgeEchoCoversEveryKind(t *testing.T) {
 	covered := map[string]bool{score.FaultDuplicate: true, score.FaultLate: true, score.FaultLost: true, score.FaultNoise: true}
 	for _, m := range missteps {
@@ -122,7 +121,7 @@ func TestJudgeEchoCoversEveryKind(t *testing.T) {
 	}
 }
 
-// TestJudgeEchoCarry: checksums whose sums carry, and both forms of zero.
+// Checksums whose sums carry are judged right, and so are both forms of zero.
 func TestJudgeEchoCarry(t *testing.T) {
 	for _, version := range []int{4, 6} {
 		for seq := range 0x10000 {
@@ -150,9 +149,8 @@ func TestJudgeEchoCarry(t *testing.T) {
 	}
 }
 
-// TestJudgeEchoThatNoProgramHad: a reply in which nothing is wrong, and which
-// the peer's stack threw away all the same.
-func TestJudgeEchoThatNoProgramHad(t *testing.T) {
+// A reply with nothing wrong that the peer's stack drops all the same is lost.
+func TestJudgeEchoDroppedByTheStack(t *testing.T) {
 	for _, version := range []int{4, 6} {
 		for _, test := range []struct {
 			sockets   bool
@@ -161,7 +159,7 @@ func TestJudgeEchoThatNoProgramHad(t *testing.T) {
 		}{
 			{sockets: true, roundTrip: 9 * time.Millisecond},
 			{sockets: true, want: score.FaultLost},
-			{sockets: false}, // nobody waits
+			{sockets: false}, // no program waits
 		} {
 			s := newStream()
 			s.sockets = test.sockets
@@ -172,7 +170,7 @@ func TestJudgeEchoThatNoProgramHad(t *testing.T) {
 			s.write(1, echoReply(r).packet())
 			got := Echo(s.requests, s.events, time.Second)
 			wantExchanges(t, got, test.want)
-			if test.want != "" && !strings.Contains(got[0].Detail, "#2 looks right, but the program that pinged never had it") {
+			if test.want != "" && !strings.Contains(got[0].Detail, "#2 looks right, but the program that pinged never got it") {
 				t.Errorf("detail %q", got[0].Detail)
 			}
 		}

@@ -8,20 +8,42 @@ import (
 	"github.com/tun-mcp/tun-mcp/trial/score"
 )
 
-// findings are what the judge found wrong, one by one.
+// findings lists everything that the judge found wrong.
 type findings []finding
 
 type finding struct {
-	kind   string // a Fault constant
-	detail string // what exactly
+	kind   string // one of the score.Fault constants
+	detail string // for the report
 }
+
+// An agent that floods makes many mistakes. Of each kind at least the first one is kept.
+const (
+	mostFindings = 40 // that are kept, and then one of each further kind
+	mostDetails  = 20 // that a report shows
+)
 
 func (f *findings) add(kind, format string, values ...any) {
-	*f = append(*f, finding{kind, fmt.Sprintf(format, values...)})
+	if !f.full(kind) {
+		*f = append(*f, finding{kind, fmt.Sprintf(format, values...)})
+	}
 }
 
-// blame adds what came of all that was found: under the first kind, as that is
-// the reason, or under kind if nothing was.
+// join adds other findings.
+func (f *findings) join(others findings) {
+	for _, one := range others {
+		if !f.full(one.kind) {
+			*f = append(*f, one)
+		}
+	}
+}
+
+// full reports whether further findings of a kind are left out.
+func (f *findings) full(kind string) bool {
+	return len(*f) >= mostFindings && slices.ContainsFunc(*f, func(one finding) bool { return one.kind == kind })
+}
+
+// blame adds a consequence of the findings so far. It has the kind of the first one,
+// which is the cause, or kind if there are none.
 func (f *findings) blame(kind, detail string) {
 	if len(*f) > 0 {
 		kind = (*f)[0].kind
@@ -29,8 +51,8 @@ func (f *findings) blame(kind, detail string) {
 	f.add(kind, "%s", detail)
 }
 
-// kinds returns every kind once, in the order found: an exchange counts once
-// under each of its kinds.
+// kinds returns every kind once, in order, because an exchange counts once under each of
+// its kinds.
 func (f findings) kinds() (kinds []string) {
 	for _, one := range f {
 		if !slices.Contains(kinds, one.kind) {
@@ -40,7 +62,7 @@ func (f findings) kinds() (kinds []string) {
 	return kinds
 }
 
-// detail puts everything into one line.
+// detail joins the first details into one line, each once.
 func (f findings) detail() string {
 	var all []string
 	for _, one := range f {
@@ -48,10 +70,13 @@ func (f findings) detail() string {
 			all = append(all, one.detail)
 		}
 	}
+	if len(all) > mostDetails {
+		all = append(all[:mostDetails], "and more")
+	}
 	return strings.Join(all, "; ")
 }
 
-// outcome is what findings make of an exchange.
+// outcome returns the outcome of an exchange with these findings.
 func (f findings) outcome() string {
 	outcome := score.Right
 	for _, one := range f {

@@ -76,8 +76,8 @@ func TestJudgeEchoFragments(t *testing.T) {
 	}
 }
 
-// A request of which the link lost a fragment was never whole: its outcome is
-// lost, and nobody says that the agent did not answer it.
+// A request that lost a fragment on the link was never complete. Its outcome is lost, and
+// the detail does not blame the agent.
 func TestJudgeEchoOfLostFragments(t *testing.T) {
 	for _, version := range []int{4, 6} {
 		for gone := range 3 {
@@ -98,8 +98,8 @@ func TestJudgeEchoOfLostFragments(t *testing.T) {
 	}
 }
 
-// TestJudgeEchoFragmentsInterleaved: two replies of one identification whose
-// fragments are mixed are kept apart.
+// Two replies with the same identification are told apart even if their fragments are
+// interleaved.
 func TestJudgeEchoFragmentsInterleaved(t *testing.T) {
 	s := newStream()
 	s.naming = byFlow

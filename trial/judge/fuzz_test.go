@@ -13,8 +13,8 @@ import (
 	"github.com/tun-mcp/tun-mcp/trial/score"
 )
 
-// FuzzJudgeRight: whatever is asked, in whatever order and pieces, an agent
-// that answers right is judged right.
+// An agent that answers right is judged right, for any requests in any order and in any
+// fragments.
 func FuzzJudgeRight(f *testing.F) {
 	for seed := range uint64(64) {
 		f.Add(seed, []byte("abcdefgh"))
@@ -61,7 +61,7 @@ func FuzzJudgeRight(f *testing.F) {
 			}
 		}
 		for i, x := range Program(s.requests, s.events, 0) {
-			if joined(x.Faults) != score.FaultPayload { // the program saw nothing, but no packet is wrong
+			if joined(x.Faults) != score.FaultPayload { // no packet is wrong, but the program got no answer
 				t.Fatalf("exchange %d: %+v", i+1, x)
 			}
 		}
@@ -84,7 +84,7 @@ func randomRequest(random *rand.Rand, seq uint16, data []byte) spelled {
 	return request
 }
 
-// FuzzJudgeNoPanic: any bytes at any time, in any order of events.
+// The judge does not panic, for any bytes at any time and any order of events.
 func FuzzJudgeNoPanic(f *testing.F) {
 	for seed := range uint64(64) {
 		f.Add(seed, []byte{0x45, 0, 0, 28, 1, 2, 0x20, 0, 64, 1, 0, 0})
@@ -139,8 +139,8 @@ func FuzzJudgeNoPanic(f *testing.F) {
 	})
 }
 
-// TestJudgeAgreesWithCheck: the judge and package packet share no code and find
-// the same packets wrong, but for what only one of them looks at.
+// The judge and package packet share no code, but find the same packets wrong, except for
+// faults that only one of them checks.
 func TestJudgeAgreesWithCheck(t *testing.T) {
 	random := rand.New(rand.NewPCG(5, 5))
 	for range 50_000 {

@@ -2,8 +2,8 @@ package judge
 
 import "fmt"
 
-// lost says why a request got no answer. One that is not whole has none: a host
-// throws its fragments away in the end (RFC 791 section 3.2).
+// lost returns the reason why a request got no answer. An incomplete request has none,
+// because a host eventually drops its fragments (RFC 791 section 3.2).
 func (q *asked) lost(j *journal) string {
 	parts, _ := onceEach(q.Request)
 	if len(parts) == 0 || len(parts) >= q.Fragments {
@@ -11,7 +11,8 @@ func (q *asked) lost(j *journal) string {
 	}
 	read := 0
 	for _, p := range parts {
-		if _, ok := j.delivered[p.Number]; ok {
+		_, ok := j.delivered[p.Number]
+		if ok || j.handled[p.Number] == "dropped" { // a handler stores a fragment and drops the packet
 			read++
 		}
 	}

@@ -2,18 +2,19 @@ package judge
 
 import "bytes"
 
-// How much an answer resembles what a request wants: the sum of what is equal.
-// Data weigh most: they differ from ping to ping, and are copied, not counted.
+// How much an answer resembles the reply that a request requires is the sum of the weights
+// of its equal fields. Data has the largest weight, because it differs between pings and
+// agents copy it.
 const (
 	sameID   = 2
 	sameSeq  = 4
 	sameData = 5
 )
 
-// attribute gives each answer to one request. What it names by reply_to or by
-// its flow comes first, but a name is not on the wire: an answer that is wrong
-// for the one it names and exactly right for another, which has no right one,
-// belongs to that. What names nothing goes to the request it resembles most.
+// attribute attributes each answer to one request, normally to the one that it names by
+// reply_to or by its flow. But a name is not on the wire: if an answer is wrong for that
+// request and exactly right for another without a right answer, it belongs to the other.
+// An answer that names no request belongs to the one that it resembles most.
 func attribute(all []asked, answers []*answer) {
 	m := matching{all: all, right: make([]bool, len(all)), taken: make([]bool, len(all))}
 	to := make([]int, len(answers))
@@ -34,8 +35,8 @@ func attribute(all []asked, answers []*answer) {
 			all[to[k]].answers = append(all[to[k]].answers, a)
 		}
 	}
-	// What resembles nothing comes last: it answers a request that has no other
-	// answer, else it is a stray.
+	// Answers that resemble no request come last. Each goes to a request without an
+	// answer, or else is a stray.
 	for k, a := range answers {
 		if to[k] >= 0 || a.elsewhere() || len(all) == 0 {
 			continue
@@ -51,11 +52,11 @@ func attribute(all []asked, answers []*answer) {
 
 type matching struct {
 	all   []asked
-	right []bool // by request: it has an answer that is right
-	taken []bool // by request: it has any answer
+	right []bool // whether a request has a right answer, by index
+	taken []bool // whether a request has an answer, by index
 }
 
-// rightlyNamed returns the request that a names and answers rightly.
+// rightlyNamed returns the request that a names, if a is a right answer to it, or -1.
 func (m *matching) rightlyNamed(a *answer) int {
 	if i := a.label; i >= 0 && m.claim(i, a) {
 		return i
@@ -63,7 +64,8 @@ func (m *matching) rightlyNamed(a *answer) int {
 	return -1
 }
 
-// rightFor returns the first request that a answers rightly, whatever it names.
+// rightFor returns the first request to which a is a right answer, whatever it names, or
+// -1.
 func (m *matching) rightFor(a *answer) int {
 	for i := range m.all {
 		if m.all[i].readBefore(a) && m.claim(i, a) {
@@ -73,8 +75,8 @@ func (m *matching) rightFor(a *answer) int {
 	return -1
 }
 
-// claim says whether a is the one right answer to request i, and notes it. What
-// must be left alone has no right answer.
+// claim reports whether a is the first right answer to request i, and records it. A
+// request that must be ignored has no right answer.
 func (m *matching) claim(i int, a *answer) bool {
 	if m.right[i] || m.all[i].Leave || !m.all[i].want.fits(a) {
 		return false
@@ -83,8 +85,8 @@ func (m *matching) claim(i int, a *answer) bool {
 	return true
 }
 
-// named returns the request that a names, or one that it resembles more if
-// that one has been answered already.
+// named returns the request that a names, or -1. If that request has an answer already,
+// it returns an unanswered one that a resembles more, if there is one.
 func (m *matching) named(a *answer) int {
 	if a.label < 0 || !m.taken[a.label] {
 		return a.label
@@ -98,9 +100,9 @@ func (m *matching) named(a *answer) int {
 	return best
 }
 
-// resembling returns the request that a resembles most among those that the
-// agent had read. Of equals, one not answered yet, then one to be answered at
-// all, then the first.
+// resembling returns the request that a resembles most, among those that the agent had
+// read, or -1. Among equals it prefers one without an answer, then one that may be
+// answered, then the first.
 func (m *matching) resembling(a *answer) int {
 	best, most := -1, 0
 	least := 1
@@ -127,9 +129,9 @@ func (m *matching) resembling(a *answer) int {
 	return best
 }
 
-// nearest returns the first request without an answer of those that had arrived
-// when a was written, else the last one that had; among what must be left alone
-// only if there is nothing else.
+// nearest returns the first request without an answer among those that had arrived when a
+// was written, or else the last of them. It returns a request that must be ignored only
+// if there are no others.
 func (m *matching) nearest(a *answer) int {
 	last, lastLeave := -1, 0
 	for i := range m.all {
@@ -151,12 +153,12 @@ func (m *matching) nearest(a *answer) int {
 	return last
 }
 
-// readBefore says whether the agent had all of q when it wrote a.
+// readBefore reports whether the agent had read all of q when it wrote a.
 func (q *asked) readBefore(a *answer) bool {
 	return !q.read.at.IsZero() && !q.read.at.After(a.at())
 }
 
-// elsewhere says whether a answers a packet that is no request of the scenario.
+// elsewhere reports whether a answers a packet outside the scenario.
 func (a *answer) elsewhere() bool {
 	for _, p := range a.packets {
 		if p.ReplyTo != 0 && a.label < 0 {
@@ -166,19 +168,23 @@ func (a *answer) elsewhere() bool {
 	return false
 }
 
-// fits says whether a is a right answer.
+// fits reports whether a is a right answer.
 func (r *reply) fits(a *answer) bool {
 	return r.resembles(a) == sameID+sameSeq+sameData && len(r.compare(a)) == 0
 }
 
-// resembles says how much of what r wants is in a.
+// resembles returns how much a resembles r, from 0 to sameID+sameSeq+sameData.
 func (r *reply) resembles(a *answer) (n int) {
 	body := a.body
 	if body == nil {
 		body = a.first().body
 	}
-	idSeq, data, ok := echoOf(body)
-	wantIDSeq, wantData, known := echoOf(r.body)
+	identify := echoOf
+	if r.protocol == protocolUDP {
+		identify = portsOf
+	}
+	idSeq, data, ok := identify(body)
+	wantIDSeq, wantData, known := identify(r.body)
 	if !ok || !known {
 		return 0
 	}

@@ -7,7 +7,7 @@ import (
 	"github.com/tun-mcp/tun-mcp/trial/score"
 )
 
-// TestJudgeEchoNames: what an agent says to answer is not on the wire.
+// The reply_to of an answer is not on the wire, so it may be wrong.
 func TestJudgeEchoNames(t *testing.T) {
 	one, two := echoRequest(4, 7, 1, someData(16, 1)), echoRequest(4, 7, 2, someData(16, 2))
 	right1, right2 := echoReply(one).packet(), echoReply(two).packet()
@@ -25,16 +25,16 @@ func TestJudgeEchoNames(t *testing.T) {
 		written []written
 		want    []string
 	}{
-		{"names changed places", []written{{2, right1}, {1, right2}}, []string{"", ""}},
+		{"names swapped", []written{{2, right1}, {1, right2}}, []string{"", ""}},
 		{"both name the first", []written{{1, right1}, {1, right2}}, []string{"", ""}},
-		{"wrong sequence number, data its own", []written{{1, wrong.packet()}, {2, right2}}, []string{score.FaultIDSeq, ""}},
-		{"a wrong one, then a right one", []written{{1, broken}, {1, right1}, {2, right2}}, []string{score.FaultDuplicate + " " + score.FaultTransportChecksum, ""}},
+		{"wrong sequence number, right data", []written{{1, wrong.packet()}, {2, right2}}, []string{score.FaultIDSeq, ""}},
+		{"a wrong answer, then a right one", []written{{1, broken}, {1, right1}, {2, right2}}, []string{score.FaultDuplicate + " " + score.FaultTransportChecksum, ""}},
 		{"the first twice", []written{{1, right1}, {2, right1}}, []string{"", score.FaultIDSeq + " " + score.FaultPayload}},
-		{"the first twice, no name", []written{{1, right1}, {0, right1}}, []string{score.FaultDuplicate, score.FaultLost}},
-		{"a stray one", []written{{0, other.packet()}, {1, right1}, {2, right2}}, []string{"", score.FaultIDSeq + " " + score.FaultPayload}},
-		{"a stray one instead", []written{{1, right1}, {0, other.packet()}}, []string{"", score.FaultIDSeq + " " + score.FaultPayload}},
+		{"the first twice, one without a name", []written{{1, right1}, {0, right1}}, []string{score.FaultDuplicate, score.FaultLost}},
+		{"an additional stray answer", []written{{0, other.packet()}, {1, right1}, {2, right2}}, []string{"", score.FaultIDSeq + " " + score.FaultPayload}},
+		{"a stray answer instead", []written{{1, right1}, {0, other.packet()}}, []string{"", score.FaultIDSeq + " " + score.FaultPayload}},
 		{"an answer to other traffic", []written{{90, other.packet()}, {1, right1}, {2, right2}}, []string{"", ""}},
-		{"a right answer named as of other traffic", []written{{90, right1}, {2, right2}}, []string{"", ""}},
+		{"a right answer that names other traffic", []written{{90, right1}, {2, right2}}, []string{"", ""}},
 	} {
 		s := newStream()
 		s.ask(false, one.packet())
@@ -47,7 +47,7 @@ func TestJudgeEchoNames(t *testing.T) {
 	}
 }
 
-// TestJudgeEchoTwins: two requests of the same bytes want two answers.
+// Two requests with the same bytes need two answers.
 func TestJudgeEchoTwins(t *testing.T) {
 	r := echoRequest(4, 7, 1, someData(16, 1))
 	for naming := range 3 {
@@ -62,8 +62,8 @@ func TestJudgeEchoTwins(t *testing.T) {
 	}
 }
 
-// TestJudgeEchoDoubled: a request that the link doubled may be answered twice.
-func TestJudgeEchoDoubled(t *testing.T) {
+// A request that the link duplicated may be answered twice.
+func TestJudgeEchoDuplicated(t *testing.T) {
 	r := echoRequest(4, 7, 1, someData(3000, 1))
 	for _, size := range []int{0, 1480} {
 		r.size = size

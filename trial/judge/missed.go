@@ -9,11 +9,11 @@ import (
 	"github.com/tun-mcp/tun-mcp/trial/score"
 )
 
-const notHad = "the agent answered, but the program never had all that it waited for"
+const incomplete = "the agent answered, but the program never got a complete answer"
 
-// answered is how long after the arrival of its request a program was answered
-// that never had its answer: by the first packet written, or by the first one
-// with data on it that was written after the deadline. 0: nothing was written.
+// answered returns the time from the arrival of the request to the agent's answer, for a
+// program that never got a complete one. The answer is the first packet with data written
+// after the deadline, or else the first packet. 0 means that nothing was written.
 func (c *programCase) answered(j *journal, deadline time.Duration) time.Duration {
 	if len(c.written) == 0 {
 		return 0
@@ -27,14 +27,14 @@ func (c *programCase) answered(j *journal, deadline time.Duration) time.Duration
 	return c.written[0].Time.Sub(arrived)
 }
 
-// carries says whether a packet brings its receiver anything: a TCP segment
-// without data does not.
+// carries reports whether a packet has data for its receiver. A TCP segment may have
+// none.
 func (d *datagram) carries() bool {
 	return d.protocol != protocolTCP || len(d.body) >= 20 && len(d.body) > int(d.body[12]>>4)*4
 }
 
-// amiss says why a program never had its answer although the agent wrote one in
-// time, and no packet of it is wrong by itself.
+// amiss returns why a program never got its answer, if the agent wrote one in time and no
+// packet is wrong by itself.
 func (c *programCase) amiss() (kind, detail string) {
 	talks := make(map[talk]bool)
 	for _, data := range c.Packets {
@@ -68,7 +68,7 @@ func (c *programCase) amiss() (kind, detail string) {
 	return c.notTaken()
 }
 
-// notTaken is amiss for an answer of the right protocol, addresses and ports.
+// notTaken is amiss for an answer with the right protocol, addresses and ports.
 func (c *programCase) notTaken() (kind, detail string) {
 	if kind, detail = c.handshake(); kind != "" {
 		return kind, detail
@@ -76,21 +76,21 @@ func (c *programCase) notTaken() (kind, detail string) {
 	asked := readDatagram(c.Packets[0])
 	for _, w := range c.written {
 		if w.protocol == protocolUDP && asked.protocol == protocolUDP && len(w.body) >= 8 && len(asked.body) >= 8 && bytes.Equal(w.body[8:], asked.body[8:]) {
-			return score.FaultLost, fmt.Sprintf("#%d echoes what was sent, but the program never had it: the peer's stack did not take it, or a link with --impair lost it", w.Number)
+			return score.FaultLost, fmt.Sprintf("#%d echoes the request, but the program never got it: the peer's stack dropped it, or a link with --impair lost it", w.Number)
 		}
 	}
-	return score.FaultPayload, notHad
+	return score.FaultPayload, incomplete
 }
 
-// handshake says what is wrong with the answer to a SYN, RFC 9293 section 3.5;
-// "" if nothing is, or if none was sent.
+// handshake returns what is wrong with the answer to a SYN (RFC 9293 section 3.5), or ""
+// if nothing is, or if the request is not a SYN.
 func (c *programCase) handshake() (kind, detail string) {
 	const syn, ack = 0x02, 0x10
 	asked := readDatagram(c.Packets[0])
 	if asked.protocol != protocolTCP || len(asked.body) < 20 || asked.body[13]&(syn|ack) != syn {
 		return "", ""
 	}
-	kind, detail = score.FaultType, "no SYN ACK answers the SYN"
+	kind, detail = score.FaultType, "the SYN got no SYN ACK"
 	for _, w := range c.written {
 		if w.protocol != protocolTCP || len(w.body) < 20 || w.body[13]&(syn|ack) != syn|ack {
 			continue

@@ -10,7 +10,7 @@ import (
 	"github.com/tun-mcp/tun-mcp/trial/score"
 )
 
-// TestJudgeProgramMissed: what became of an answer that the program never had.
+// The judge says why a program never got its answer.
 func TestJudgeProgramMissed(t *testing.T) {
 	datagram := datagramOf(4, 5000, 7, "data")
 	syn := segmentOf(4, 5000, 80, 2, "")
@@ -36,14 +36,14 @@ func TestJudgeProgramMissed(t *testing.T) {
 	}{
 		{"nothing", datagram, nil, score.FaultLost, "never answered"},
 		{"from another port", datagram, []written{{time.Second, fromPort9}}, score.FaultAddresses, "the ports of #2 are 9 > 5000, should be 7 > 5000"},
-		{"not taken", datagram, []written{{time.Second, answerOf(datagram, "other")}}, score.FaultPayload, "never had all"},
-		{"echoed, but not had", datagram, []written{{time.Second, answerOf(datagram, "data")}}, score.FaultLost, "#2 echoes what was sent"},
+		{"other data", datagram, []written{{time.Second, answerOf(datagram, "other")}}, score.FaultPayload, "never got a complete answer"},
+		{"echoed, but never received", datagram, []written{{time.Second, answerOf(datagram, "data")}}, score.FaultLost, "#2 echoes the request"},
 		{"an echo reply", datagram, []written{{time.Second, echoReply(echoRequest(4, 7, 1, nil))}}, score.FaultType, "the protocol of #2 is 1, should be 17"},
 		{"time exceeded", datagram, []written{{time.Second, unreachableFor(datagram, 11, 0)}}, score.FaultType, "#2 is an ICMP error, type 11 code 0"},
 		{"late", datagram, []written{{6 * time.Second, answerOf(datagram, "data")}}, score.FaultLate, "answered after 6.0"},
-		{"page late", syn, []written{{time.Second, segment(synAck, 2, "")}, {5 * time.Second, segment(ack, 9, "page")}}, score.FaultLate, "answered after 6.0"},
-		{"no page", syn, []written{{time.Second, segment(synAck, 2, "")}, {5 * time.Second, segment(ack, 9, "")}}, score.FaultPayload, "never had all"},
-		{"no SYN ACK", syn, []written{{time.Second, segment(ack, 2, "")}}, score.FaultType, "no SYN ACK"},
+		{"a late page", syn, []written{{time.Second, segment(synAck, 2, "")}, {5 * time.Second, segment(ack, 9, "page")}}, score.FaultLate, "answered after 6.0"},
+		{"no page", syn, []written{{time.Second, segment(synAck, 2, "")}, {5 * time.Second, segment(ack, 9, "")}}, score.FaultPayload, "never got a complete answer"},
+		{"no SYN ACK", syn, []written{{time.Second, segment(ack, 2, "")}}, score.FaultType, "got no SYN ACK"},
 		{"a SYN ACK for another SYN", syn, []written{{time.Second, segment(synAck, 1, "")}}, score.FaultIDSeq, "the SYN ACK #2 acknowledges 1, should be 2"},
 	} {
 		for naming := range 3 {

@@ -19,7 +19,7 @@ func joined(kinds []string) string {
 var allKinds = []string{score.FaultIPChecksum, score.FaultTransportChecksum, score.FaultLength, score.FaultAddresses, score.FaultIDSeq, score.FaultPayload,
 	score.FaultType, score.FaultDuplicate, score.FaultLate, score.FaultLost, score.FaultNoise}
 
-// checkExchanges checks what holds for any exchanges.
+// checkExchanges checks the invariants of exchanges.
 func checkExchanges(t testing.TB, all []score.Exchange) {
 	t.Helper()
 	sum := score.Result{Exchanges: all}
@@ -53,21 +53,21 @@ func checkExchanges(t testing.TB, all []score.Exchange) {
 	}
 }
 
-// misstep is one thing that an agent gets wrong, on purpose.
+// misstep is a mistake that an agent makes on purpose.
 type misstep struct {
 	kind  string
 	name  string
-	spell func(r *spelled)                  // changes the reply before its checksums are made
-	bytes func(b []byte, header int) []byte // changes its bytes
+	spell func(r *spelled)                  // changes the reply before its checksums are computed
+	bytes func(b []byte, header int) []byte // changes its bytes; header is the length of the IP header
 	only4 bool
 }
 
-// flip changes one bit at an offset behind the IP header.
+// flip flips one bit at an offset after the IP header.
 func flip(at int) func([]byte, int) []byte {
 	return func(b []byte, header int) []byte { b[header+at] ^= 0x10; return b }
 }
 
-// stating changes what the IP header states as length.
+// stating changes the length in the IP header.
 func stating(by int, reseal bool) func([]byte, int) []byte {
 	return func(b []byte, header int) []byte {
 		at := 2
@@ -89,17 +89,17 @@ var missteps = []misstep{
 	{kind: score.FaultIPChecksum, name: "TTL changed later", only4: true, bytes: func(b []byte, _ int) []byte { b[8]--; return b }},
 	{kind: score.FaultTransportChecksum, name: "checksum", bytes: flip(3)},
 	{kind: score.FaultTransportChecksum, name: "checksum of the request", bytes: func(b []byte, h int) []byte {
-		c := binary.BigEndian.Uint16(b[h+2:]) // RFC 1624: the type's 8 is missing from the sum
+		c := binary.BigEndian.Uint16(b[h+2:]) // RFC 1624: the sum still contains the request's type 8
 		binary.BigEndian.PutUint16(b[h+2:], onesSum([]byte{byte(c >> 8), byte(c)}, []byte{0xf7, 0xff}))
 		return b
 	}},
-	{kind: score.FaultLength, name: "4 more stated", bytes: stating(4, true)},
-	{kind: score.FaultLength, name: "4 more stated, checksum of the right one", bytes: stating(4, false)},
-	{kind: score.FaultLength, name: "3 less stated", bytes: stating(-3, true)},
-	{kind: score.FaultLength, name: "all less stated", bytes: stating(-8, false)},
-	{kind: score.FaultLength, name: "bytes forgotten", bytes: func(b []byte, _ int) []byte { return b[:len(b)-3] }},
-	{kind: score.FaultLength, name: "bytes too many", bytes: func(b []byte, _ int) []byte { return append(b, 1, 2, 3, 4, 5) }},
-	{kind: score.FaultLength, name: "an option that does not fit", spell: func(r *spelled) { r.options, r.hopByHop = []byte{7, 0x63, 4, 0}, true },
+	{kind: score.FaultLength, name: "length 4 too large", bytes: stating(4, true)},
+	{kind: score.FaultLength, name: "length 4 too large, checksum of the right one", bytes: stating(4, false)},
+	{kind: score.FaultLength, name: "length 3 too small", bytes: stating(-3, true)},
+	{kind: score.FaultLength, name: "length 8 too small", bytes: stating(-8, false)},
+	{kind: score.FaultLength, name: "bytes missing", bytes: func(b []byte, _ int) []byte { return b[:len(b)-3] }},
+	{kind: score.FaultLength, name: "extra bytes", bytes: func(b []byte, _ int) []byte { return append(b, 1, 2, 3, 4, 5) }},
+	{kind: score.FaultLength, name: "an option that is too long", spell: func(r *spelled) { r.options, r.hopByHop = []byte{7, 0x63, 4, 0}, true },
 		bytes: func(b []byte, h int) []byte {
 			if h == 40 {
 				b[h+3] = 0x63
@@ -111,7 +111,7 @@ var missteps = []misstep{
 	{kind: score.FaultAddresses, name: "not swapped", spell: func(r *spelled) { r.src, r.dst = r.dst, r.src }},
 	{kind: score.FaultIDSeq, name: "identifier", spell: func(r *spelled) { r.body[4] ^= 0x40 }},
 	{kind: score.FaultIDSeq, name: "sequence number", spell: func(r *spelled) { putSeq(r.body, 999) }},
-	{kind: score.FaultIDSeq, name: "changed places", spell: func(r *spelled) {
+	{kind: score.FaultIDSeq, name: "identifier and sequence number swapped", spell: func(r *spelled) {
 		copy(r.body[4:], []byte{r.body[6], r.body[7], r.body[4], r.body[5]})
 	}},
 	{kind: score.FaultPayload, name: "a byte", spell: func(r *spelled) { r.body[len(r.body)-1] ^= 1 }},
@@ -131,7 +131,7 @@ var missteps = []misstep{
 		b[9] = 17
 		return resealed(b)
 	}},
-	{kind: score.FaultType, name: "a true UDP datagram", spell: func(r *spelled) {
+	{kind: score.FaultType, name: "a valid UDP datagram", spell: func(r *spelled) {
 		r.protocol, r.body = 17, []byte{0, 7, 0x30, 0x39, 0, 11, 0, 0, 'a', 'b', 'c'}
 	}},
 	{kind: score.FaultType, name: "unreachable", spell: func(r *spelled) {
@@ -158,7 +158,8 @@ func (m misstep) make(r spelled) [][]byte {
 	return all
 }
 
-// someData is data of a request: timestamps make a ping's differ from the others.
+// someData returns the data of a request. Like pings with their timestamps, requests
+// differ in it.
 func someData(size, which int) []byte {
 	b := make([]byte, size)
 	for i := range b {

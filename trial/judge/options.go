@@ -2,12 +2,12 @@ package judge
 
 import "fmt"
 
-// oddOption says what is wrong with the lengths of the options in b, "" if
-// nothing is: a receiver throws away what carries an option that does not fit.
-// Options of IPv4 and TCP are alike (RFC 791 section 3.1, RFC 9293 section 3.1):
-// 0 ends the list, 1 is a byte alone, and the length of any other counts its
-// type and itself. In an extension header of IPv6 (RFC 8200 section 4.2) 0 is a
-// byte alone, and a length counts neither.
+// oddOption returns what is wrong with the lengths of the options in b, or "" if nothing
+// is. A receiver drops packets whose options do not fit. With version 4, b has options of
+// IPv4 or TCP (RFC 791 section 3.1, RFC 9293 section 3.1): 0 ends the list, 1 is a single
+// byte, and any other has a length that includes its type and length bytes. With version
+// 6, b has options of an IPv6 extension header (RFC 8200 section 4.2): 0 is a single
+// byte, and a length does not include those two bytes.
 func oddOption(b []byte, version int) string {
 	alone, uncounted := byte(1), 0
 	if version == 6 {
@@ -24,7 +24,7 @@ func oddOption(b []byte, version int) string {
 		default:
 			size := int(b[at+1]) + uncounted
 			if size < 2 || size > left {
-				return fmt.Sprintf("option %d is %d bytes long, %d are there", b[at], size, left)
+				return fmt.Sprintf("option %d has length %d, accepted are 2 to %d", b[at], size, left)
 			}
 			at += size
 		}

@@ -2,13 +2,13 @@ package judge
 
 import "time"
 
-// owners tells which exchange a packet belongs to.
+// owners finds the request that a packet belongs to.
 type owners struct {
 	requests []Request
-	begun    []time.Time    // of each request, when its first packet reached the link
-	numbers  map[int]int    // request by the number of a packet that the peer sent
-	triggers []map[int]bool // those numbers, by request
-	talks    map[talk][]int // requests that have the talk, in their order
+	begun    []time.Time    // when each request's first packet reached the link
+	numbers  map[int]int    // request of each packet from the peer, by packet number
+	triggers []map[int]bool // numbers of the packets from the peer, for each request
+	talks    map[talk][]int // requests with that talk, in order
 	journal  *journal
 }
 
@@ -47,8 +47,8 @@ func (o *owners) own(number, request int) {
 	o.triggers[request][number] = true
 }
 
-// latest returns that of some requests which was begun last at a time, the
-// first one if none was, -1 if there are none.
+// latest returns which of some requests had begun last at a time. If none had begun, it
+// returns the first, and if there are none, -1.
 func (o *owners) latest(some []int, at time.Time) int {
 	best := -1
 	for _, i := range some {
@@ -62,9 +62,9 @@ func (o *owners) latest(some []int, at time.Time) int {
 	return best
 }
 
-// of returns the request that a written packet belongs to, and whether it is
-// related to it or that is merely the last one begun; -1 for a packet that
-// answers one from before the scenario.
+// of returns the request that a written packet belongs to, or -1 if it answers other
+// traffic. related is false if the packet has nothing in common with that request, which
+// is merely the one that began last.
 func (o *owners) of(w *crossed) (request int, related bool) {
 	if i, ok := o.numbers[w.ReplyTo]; ok && w.ReplyTo != 0 {
 		return i, true

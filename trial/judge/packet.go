@@ -6,30 +6,30 @@ import (
 	"github.com/tun-mcp/tun-mcp/trial/score"
 )
 
-// judgePacket finds what is wrong in a written packet of any protocol without
-// knowing what it should say: lengths and checksums. Of fragments only the IP
-// header is judged.
+// judgePacket adds everything that is wrong in a written packet of any protocol, whatever
+// it should say, to f: lengths, checksums and the IP header. In fragments it checks only
+// the IP header.
 func judgePacket(d *datagram, f *findings) {
 	d.judgeHeader(f)
 	if d.broken != "" || d.fragment {
 		return
 	}
-	// Where the IP header states another length, that is found already; the
-	// transport is right if it is right for either.
+	// If the IP header states a wrong length, judgeHeader has found that. The transport
+	// is right if it is right for either length.
 	best := judgeTransport(d, d.body)
 	if stated := d.statedBody(); stated >= 0 && stated < len(d.body) {
 		if other := judgeTransport(d, d.body[:stated]); len(other) < len(best) {
 			best = other
 		}
 	}
-	*f = append(*f, best...)
+	f.join(best)
 }
 
-// transportNames are the protocols whose checksum the judge knows.
+// transportNames has the protocols whose checksum the judge knows.
 var transportNames = map[byte]string{protocolICMP: "ICMP", protocolTCP: "TCP", protocolUDP: "UDP", protocolICMPv6: "ICMPv6"}
 
-// transportChecksumAt is the offset of the checksum in a message; -1 if the
-// protocol has none that the judge knows. ICMP belongs to IPv4, ICMPv6 to IPv6.
+// transportChecksumAt returns the offset of the checksum in a message, or -1 if the judge
+// knows none for the protocol. ICMP counts only over IPv4, ICMPv6 only over IPv6.
 func transportChecksumAt(protocol byte, version int) int {
 	switch {
 	case protocol == protocolTCP:
@@ -58,6 +58,9 @@ func judgeTransport(d *datagram, body []byte) (f findings) {
 		f.add(score.FaultLength, "the %s message has %d bytes, at least %d are needed", name, len(body), least)
 		return f
 	}
+	if d.protocol == protocolUDP {
+		body = withoutSurplus(d, body)
+	}
 	righted := body
 	switch {
 	case d.protocol == protocolTCP:
@@ -73,10 +76,10 @@ func judgeTransport(d *datagram, body []byte) (f findings) {
 			binary.BigEndian.PutUint16(righted[4:], uint16(len(body)))
 		}
 		if d.version == 4 && body[6] == 0 && body[7] == 0 {
-			return f // none, RFC 768
+			return f // no checksum (RFC 768)
 		}
 		if d.version == 6 && body[6] == 0 && body[7] == 0 { // RFC 8200 section 8.1
-			f.add(score.FaultTransportChecksum, "the UDP checksum is 0, over IPv6 there has to be one")
+			f.add(score.FaultTransportChecksum, "the UDP checksum is 0, which means none; IPv6 requires one")
 			return f
 		}
 	}
@@ -90,9 +93,23 @@ func judgeTransport(d *datagram, body []byte) (f findings) {
 	return f
 }
 
-// soundMessage says whether the checksum of a message is right. A length that
-// is wrong somewhere is a mistake of its own: the pseudo-header may hold the
-// length of the bytes or any that is stated.
+// withoutSurplus returns body cut to the UDP length, if a receiver would accept that: an
+// IP packet may have more data after the datagram (RFC 768; RFC 9868 calls it surplus). If
+// the checksum covers all of body, the length is the mistake and body stays whole.
+func withoutSurplus(d *datagram, body []byte) []byte {
+	length := int(binary.BigEndian.Uint16(body[4:]))
+	if length < 8 || length >= len(body) {
+		return body
+	}
+	none := d.version == 4 && body[6] == 0 && body[7] == 0
+	if none || addsUp(pseudoOf(d, length), body[:length]) {
+		return body[:length]
+	}
+	return body
+}
+
+// soundMessage reports whether the checksum of a message is right. The pseudo-header may
+// have the real length or any stated one, because a wrong length is a separate mistake.
 func soundMessage(d *datagram, body []byte) bool {
 	lengths := []int{len(body), len(d.body), max(d.statedBody(), 0)}
 	if d.protocol == protocolUDP {
@@ -108,7 +125,7 @@ func soundMessage(d *datagram, body []byte) bool {
 
 func pseudoOf(d *datagram, length int) []byte {
 	if d.protocol == protocolICMP {
-		return nil // it sums itself alone
+		return nil // its checksum covers only the message
 	}
 	return pseudoHeader(d.src, d.dst, d.protocol, length)
 }

@@ -6,15 +6,15 @@ import (
 	"github.com/tun-mcp/tun-mcp/trial/score"
 )
 
-// turn is one step of an exchange: a packet waited for, read, and answered.
+// turn is one step of an exchange: a packet arrives, and the agent reads and answers it.
 type turn struct {
-	from      time.Time // when the packet arrived, or the turn before had ended
-	delivered moment    // when it was handed to the agent
-	written   crossed   // what answered it
+	from      time.Time // when the packet arrived, or the turn before ended
+	delivered moment    // when the agent got it
+	written   crossed   // the answer
 }
 
-// addTurn adds the parts of a turn to an exchange. The response is their sum.
-// A part that cannot be known stays as it is.
+// addTurn adds the times of a turn to an exchange. The response time is the sum of its
+// parts. Parts that cannot be known are not changed.
 func addTurn(x *score.Exchange, j *journal, t turn) {
 	written := t.written.Event
 	response := written.Time.Sub(t.from)
@@ -29,10 +29,10 @@ func addTurn(x *score.Exchange, j *journal, t turn) {
 	queue = max(queue, 0)
 	x.Queue += score.Milliseconds(queue)
 	if t.delivered.call == 0 || written.Call == 0 {
-		return // read or written by something that is no tool
+		return // not read or not written by a tool call
 	}
-	// A client may call while another call still runs: then there is nothing
-	// between the two, and all of it is the tools'.
+	// If the client made this call while another was running, there is no time between
+	// the two, and all of it belongs to the tools.
 	var agent time.Duration
 	if ended, ok := j.ended[t.delivered.call]; ok {
 		agent = min(max(written.Began.Sub(ended), 0), response-queue)
@@ -41,7 +41,7 @@ func addTurn(x *score.Exchange, j *journal, t turn) {
 	x.Tool += score.Milliseconds(response - queue - agent)
 }
 
-// closeParts takes what the agent's side did not need for the device's part.
+// closeParts sets the device's part to the rest of the round trip.
 func closeParts(x *score.Exchange) {
 	if x.RoundTrip > 0 && x.Response > 0 {
 		x.Device = max(x.RoundTrip-x.Response, 0)

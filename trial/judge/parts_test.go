@@ -37,10 +37,9 @@ func TestJudgeParts(t *testing.T) {
 	}
 }
 
-// TestJudgeLeavesAt: when a request was sent counts from the scenario's start,
-// which the trial alone knows. Working it out for each from all the others took
-// seconds for many thousands.
-func TestJudgeLeavesAt(t *testing.T) {
+// The judge does not set At, because only the trial knows when the scenario began.
+// Computing it from all other requests took seconds for many thousands of them.
+func TestJudgeDoesNotSetAt(t *testing.T) {
 	s := newStream()
 	for i := range uint16(2) {
 		s.ask(false, echoRequest(4, 7, i, nil).packet())

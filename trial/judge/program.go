@@ -8,17 +8,20 @@ import (
 	"github.com/tun-mcp/tun-mcp/trial/score"
 )
 
-// Program judges exchanges whose right and wrong the peer's program sees: the
-// outcome comes from RoundTrip and Failure, and what UDP and TCP carry is the
-// program's to judge. What a program never had is lost if nothing was written
-// to it, late if that was after the deadline, and wrong if it was before. Every
-// packet that the agent wrote is checked besides for checksums, lengths,
-// addresses, what IP forbids, what an ICMP error quotes and, but for TCP,
-// whether it says anything twice; what is wrong goes to the exchange whose
-// packet it answers or whose flow it shares, else to the last one begun. An
-// exchange may take several turns (a handshake, a request): its response time is
-// the sum of theirs, until the program had its answer. Exchange.At is left to
-// who knows when the scenario began.
+// Program judges exchanges by what the peer's program reports: the outcome comes from
+// RoundTrip and Failure, and the program judges the data of UDP and TCP. It returns one
+// exchange for each request, without At, which depends on the start of the scenario.
+//
+// If the program never got its answer, the exchange is lost if the agent wrote nothing,
+// late if it wrote after the deadline, and wrong otherwise.
+//
+// Program also checks every packet that the agent wrote: checksums, lengths, addresses,
+// values that IP forbids, the quotes in ICMP errors and, except for TCP, duplicates and
+// further answers. A mistake counts for the exchange whose packet the agent's packet
+// answers or whose flow it shares, or else for the one that began last.
+//
+// An exchange may have several turns (a handshake, then a request). Its response time is
+// the sum of theirs, up to the program's answer.
 func Program(requests []Request, events []session.Event, deadline time.Duration) []score.Exchange {
 	j := newJournal(events)
 	o := newOwners(requests, j)
@@ -42,20 +45,21 @@ func Program(requests []Request, events []session.Event, deadline time.Duration)
 	return exchanges
 }
 
-// programCase is a request and what the agent wrote while it was going on.
+// programCase is a request and the packets that the agent wrote during it.
 type programCase struct {
 	Request
-	want     reply        // the addresses alone
-	triggers map[int]bool // numbers of the packets of the exchange that the peer sent
-	written  []crossed    // packets of the exchange
-	strays   []crossed    // packets that were written meanwhile and answer nothing
-	found    findings     // what is wrong with the packets
+	want     reply        // addresses only
+	triggers map[int]bool // numbers of the exchange's packets from the peer
+	written  []crossed    // packets of the exchange from the agent
+	strays   []crossed    // packets that the agent wrote meanwhile and that answer nothing
+	found    findings     // what is wrong with all of these packets
 }
 
-// take checks a packet that was written, and keeps it if it is related.
+// take checks a written packet, and keeps it if it is related to the request or answers
+// nothing.
 func (c *programCase) take(w crossed, related bool) {
 	judgePacket(&w.datagram, &c.found)
-	if related || w.ReplyTo == 0 { // what answers other traffic has addresses of its own
+	if related || w.ReplyTo == 0 { // an answer to other traffic has other addresses
 		want := c.want
 		if byAnybody(&w.datagram) {
 			want.src = w.src
@@ -73,7 +77,7 @@ func (c *programCase) take(w crossed, related bool) {
 func (c *programCase) judge(j *journal, deadline time.Duration) score.Exchange {
 	x := exchangeOf(c.Request)
 	if len(c.written) == 0 && c.RoundTrip == 0 && len(c.Packets) > 0 {
-		c.written = c.strays // what answers nothing is taken for the answer that did not come
+		c.written = c.strays // there is no answer, so the strays must be meant as one
 	}
 	if len(c.written) > 0 {
 		x.Answer = c.written[0].Number
@@ -82,12 +86,13 @@ func (c *programCase) judge(j *journal, deadline time.Duration) score.Exchange {
 	if c.Leave {
 		f = nil
 		if len(c.written) > 0 || len(c.strays) > 0 {
-			f.add(score.FaultNoise, "must be left alone, was answered")
+			f.add(score.FaultNoise, "must be ignored, was answered")
 		}
 		return conclude(x, f)
 	}
 	c.judgeQuotes(j, &f)
 	c.judgeRepeats(j, &f)
+	c.judgeExcess(&f)
 	after := c.RoundTrip
 	if after == 0 {
 		after = c.answered(j, deadline)
@@ -100,7 +105,7 @@ func (c *programCase) judge(j *journal, deadline time.Duration) score.Exchange {
 		kind, detail := score.FaultLost, j.lost(c.Numbers)
 		switch {
 		case len(c.written) > 0 && len(f) > 0:
-			detail = notHad
+			detail = incomplete
 		case len(c.written) > 0:
 			kind, detail = c.amiss()
 		}
@@ -113,13 +118,13 @@ func (c *programCase) judge(j *journal, deadline time.Duration) score.Exchange {
 		f.add(score.FaultLate, "answered after %.3f s, the deadline is %.3f s", after.Seconds(), deadline.Seconds())
 	}
 	if c.RoundTrip == 0 && !late {
-		after = 0 // it has no end
+		after = 0 // no answer ended the exchange
 	}
 	c.addTurns(&x, j, after)
 	return conclude(x, f)
 }
 
-// firstArrival is when the first packet of a request reached the link.
+// firstArrival returns when the first packet of a request reached the link.
 func firstArrival(r Request, j *journal) time.Time {
 	first := r.Sent
 	for i, number := range r.Numbers {

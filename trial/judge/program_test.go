@@ -11,7 +11,7 @@ import (
 	"github.com/tun-mcp/tun-mcp/trial/score"
 )
 
-// datagramOf is a UDP datagram of a peer in IP version 4 or 6.
+// datagramOf returns a UDP datagram from the peer, over IP version 4 or 6.
 func datagramOf(version int, from, to uint16, data string) spelled {
 	s := spelled{src: testPeer[version], dst: testAgent[version], protocol: 17, hops: 64}
 	s.body = binary.BigEndian.AppendUint16(nil, from)
@@ -21,7 +21,7 @@ func datagramOf(version int, from, to uint16, data string) spelled {
 	return s
 }
 
-// segmentOf is a TCP segment of a peer.
+// segmentOf returns a TCP segment from the peer.
 func segmentOf(version int, from, to uint16, flags byte, data string) spelled {
 	s := datagramOf(version, from, to, "")
 	s.protocol = 6
@@ -30,7 +30,7 @@ func segmentOf(version int, from, to uint16, flags byte, data string) spelled {
 	return s
 }
 
-// answerOf turns a datagram or segment round, with other data.
+// answerOf returns a datagram or segment in the other direction, with new data.
 func answerOf(s spelled, data string) spelled {
 	s.src, s.dst = s.dst, s.src
 	header := map[byte]int{17: 8, 6: 20}[s.protocol]
@@ -43,7 +43,7 @@ func answerOf(s spelled, data string) spelled {
 	return s
 }
 
-// unreachableFor is an ICMP error of the agent about a packet of the peer.
+// unreachableFor returns an ICMP error from the agent about a packet from the peer.
 func unreachableFor(s spelled, kind, code byte) spelled {
 	e := spelled{src: s.dst, dst: s.src, protocol: 1, hops: 64}
 	if s.src.Is6() {
@@ -53,8 +53,7 @@ func unreachableFor(s spelled, kind, code byte) spelled {
 	return e
 }
 
-// TestJudgeProgramCountsEachMistakeOnce: a packet with one mistake in it, of
-// every protocol, in the second of three exchanges.
+// The second of three exchanges has a packet with one mistake, for each protocol.
 func TestJudgeProgramCountsEachMistakeOnce(t *testing.T) {
 	for _, m := range []misstep{
 		{kind: ""},
@@ -93,7 +92,7 @@ func TestJudgeProgramCountsEachMistakeOnce(t *testing.T) {
 					t.Run(fmt.Sprintf("%s %s/%s/IPv%d/naming%d", m.kind, m.name, name, version, naming), func(t *testing.T) {
 						want := m.kind
 						if name == "unreachable" && strings.HasPrefix(m.name, "data changed") {
-							want = score.FaultPayload + " " + want // it is a quote's
+							want = score.FaultPayload + " " + want // the data is part of the quote
 						}
 						s := newStream()
 						s.naming = naming
@@ -107,7 +106,7 @@ func TestJudgeProgramCountsEachMistakeOnce(t *testing.T) {
 								continue
 							}
 							if m.kind != "" {
-								s.requests[n].RoundTrip = 0 // nobody accepts that
+								s.requests[n].RoundTrip = 0 // no program accepts that
 								s.requests[n].Failure = "time-out"
 							}
 							s.write(s.requests[n].Numbers[0], m.make(answer)...)
@@ -161,7 +160,7 @@ func TestJudgeProgramTransport(t *testing.T) {
 			r.body = append(r.body, 2, 5, 5, 0xb4)
 			return r.packet()
 		}()}, score.FaultLength},
-		{"fragments, IP headers alone", fragmented.packets(), ""},
+		{"fragments, only IP headers checked", fragmented.packets(), ""},
 		{"fragment, IP header checksum", [][]byte{fragmented.packets()[0], func() []byte {
 			b := fragmented.packets()[1]
 			b[10] ^= 1
@@ -204,7 +203,7 @@ func TestJudgeProgramOutcomes(t *testing.T) {
 		roundTrip time.Duration
 		failure   string
 		leave     bool
-		wait      time.Duration // before the answer; 0: none is written
+		wait      time.Duration // before the answer; 0 means no answer
 		want      string
 		detail    string
 	}{
@@ -212,11 +211,11 @@ func TestJudgeProgramOutcomes(t *testing.T) {
 		{"wrong", 50 * time.Millisecond, "192.0.2.9 is not the address asked for", false, time.Millisecond, score.FaultPayload, "192.0.2.9"},
 		{"late", 2 * time.Second, "", false, 2 * time.Second, score.FaultLate, "answered after 2.000 s"},
 		{"wrong and late", 2 * time.Second, "no", false, 2 * time.Second, score.FaultLate + " " + score.FaultPayload, "no; answered"},
-		{"lost", 0, "time-out", false, 0, score.FaultLost, "time-out: the agent read it and never answered"},
-		{"answered in vain", 0, "", false, time.Millisecond, score.FaultPayload, "never had all that it waited for"},
-		{"answered when nobody waited", 0, "time-out", false, 3 * time.Second, score.FaultLate, "answered after 3.003 s"},
-		{"left alone", 0, "", true, 0, "", ""},
-		{"not left alone", 0, "", true, time.Millisecond, score.FaultNoise, "left alone"},
+		{"lost", 0, "time-out", false, 0, score.FaultLost, "time-out: the agent read it but never answered"},
+		{"answered incompletely", 0, "", false, time.Millisecond, score.FaultPayload, "never got a complete answer"},
+		{"answered after the time-out", 0, "time-out", false, 3 * time.Second, score.FaultLate, "answered after 3.003 s"},
+		{"ignored", 0, "", true, 0, "", ""},
+		{"not ignored", 0, "", true, time.Millisecond, score.FaultNoise, "must be ignored"},
 	} {
 		s := newStream()
 		s.ask(test.leave, r.packet())
@@ -235,7 +234,7 @@ func TestJudgeProgramOutcomes(t *testing.T) {
 	}
 }
 
-// TestJudgeProgramKind: a failure that says its kind is counted under that.
+// A failure with a Kind counts under that kind.
 func TestJudgeProgramKind(t *testing.T) {
 	s := newStream()
 	r := segmentOf(4, 5000, 7, 2, "")
@@ -246,8 +245,8 @@ func TestJudgeProgramKind(t *testing.T) {
 	wantExchanges(t, Program(s.requests, s.events, time.Second), score.FaultType)
 }
 
-// TestJudgeProgramOwners: a packet of no exchange counts for the last one
-// begun, one that answers an earlier scenario for none.
+// A packet that belongs to no exchange counts for the one that began last. A packet that
+// answers an earlier scenario does not count.
 func TestJudgeProgramOwners(t *testing.T) {
 	s := newStream()
 	s.number = 10

@@ -6,8 +6,8 @@ import (
 	"github.com/tun-mcp/tun-mcp/trial/score"
 )
 
-// judgeQuotes compares what the ICMP errors of an exchange quote with the
-// packets that they are about.
+// judgeQuotes compares the quotes in the ICMP errors of an exchange with the packets that
+// caused them.
 func (c *programCase) judgeQuotes(j *journal, f *findings) {
 	for i := range c.written {
 		w := &c.written[i]
@@ -21,7 +21,7 @@ func (c *programCase) judgeQuotes(j *journal, f *findings) {
 	}
 }
 
-// quotes says whether an ICMP error quotes any packet of the exchange rightly.
+// quotes reports whether an ICMP error quotes any packet of the exchange correctly.
 func (c *programCase) quotes(j *journal, w *crossed) bool {
 	for number := range c.triggers {
 		p := j.packets[number]
@@ -32,10 +32,10 @@ func (c *programCase) quotes(j *journal, w *crossed) bool {
 	return false
 }
 
-// misquoted says what is wrong with a quote of p, "" if nothing is: the header
-// and at least the first 8 bytes behind it, unchanged (RFC 1122 section 3.2.2,
-// RFC 4443 section 2.4). The TTL or hop limit and the header checksum change on
-// a packet's way.
+// misquoted returns what is wrong with a quote of p, or "" if nothing is. A quote must
+// have the header and at least 8 more bytes, unchanged (RFC 1122 section 3.2.2, RFC 4443
+// section 2.4), except for the TTL or hop limit and the header checksum, which routers
+// change.
 func misquoted(quote []byte, p *datagram) (kind, detail string) {
 	if least := min(len(p.data)-len(p.body)+8, len(p.data)); len(quote) < least {
 		return score.FaultLength, fmt.Sprintf("quotes %d bytes, at least %d are needed", len(quote), least)

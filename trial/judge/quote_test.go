@@ -8,12 +8,12 @@ import (
 	"github.com/tun-mcp/tun-mcp/trial/score"
 )
 
-// TestJudgeProgramQuotes: an ICMP error quotes what it is about, unchanged but
-// for what changes on the way.
+// An ICMP error must quote the packet that caused it. Only fields that routers change may
+// differ.
 func TestJudgeProgramQuotes(t *testing.T) {
 	for _, test := range []struct {
 		name  string
-		quote func(b []byte, header int) []byte // what is quoted of the request
+		quote func(b []byte, header int) []byte // makes the quote from the request
 		want  string
 	}{
 		{"all", func(b []byte, _ int) []byte { return b }, ""},

@@ -2,14 +2,36 @@ package judge
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/tun-mcp/tun-mcp/trial/score"
 )
 
-// TestJudgeProgramRepeats: each datagram is answered once, and once more for
-// each time that it came again; segments may be sent again.
+// A datagram gets one answer, even if further ones say something else.
+func TestJudgeProgramFurtherAnswers(t *testing.T) {
+	asked := datagramOf(4, 5000, 7, "data")
+	right := answerOf(asked, "data").packet()
+	for name, further := range map[string]spelled{"other data": answerOf(asked, "garbage"), "port unreachable": unreachableFor(asked, 3, 3)} {
+		for naming := range 3 {
+			for copies, want := range map[int]string{1: score.FaultDuplicate, 2: ""} {
+				s := newStream()
+				s.naming = naming
+				s.ask(false, slices.Repeat([][]byte{asked.packet()}, copies)...)
+				s.requests[0].RoundTrip = time.Millisecond
+				s.read()
+				s.write(1, right, further.packet())
+				t.Run(fmt.Sprintf("%s/naming%d/%d", name, naming, copies), func(t *testing.T) {
+					wantExchanges(t, Program(s.requests, s.events, time.Second), want)
+				})
+			}
+		}
+	}
+}
+
+// Each datagram may be answered once, and once more for each duplicate of it. TCP segments
+// may be retransmitted.
 func TestJudgeProgramRepeats(t *testing.T) {
 	datagram := datagramOf(4, 5000, 7, "data")
 	echoed := answerOf(datagram, "data")
@@ -52,7 +74,7 @@ func TestJudgeProgramRepeats(t *testing.T) {
 				got := Program(s.requests, s.events, time.Second)
 				wantExchanges(t, got, test.want)
 				if len(got[0].Detail) > 200 {
-					t.Errorf("a detail of %d characters", len(got[0].Detail))
+					t.Errorf("the detail has %d characters", len(got[0].Detail))
 				}
 			})
 		}

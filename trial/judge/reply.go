@@ -8,16 +8,16 @@ import (
 	"github.com/tun-mcp/tun-mcp/trial/score"
 )
 
-// reply is the echo reply that a request wants.
+// reply is the echo reply that a request requires.
 type reply struct {
-	version  int // 0: the request cannot be answered
+	version  int // 4 or 6; 0 if the request cannot be answered
 	src, dst netip.Addr
 	protocol byte
-	body     []byte // its checksum is not filled in
+	body     []byte // without the right checksum
 }
 
-// onceEach returns the packets of a request, each part of it once, and how many
-// times all of it is there, at least 1.
+// onceEach returns the packets of a request without duplicates, and how many complete
+// copies of it there are, at least 1.
 func onceEach(r Request) (parts []crossed, copies int) {
 	seen := make(map[int]int) // by offset
 	for i, data := range r.Packets {
@@ -37,29 +37,42 @@ func onceEach(r Request) (parts []crossed, copies int) {
 	return parts, max(copies, 1)
 }
 
-// replyTo works out the reply to the request that the packets are or, being
-// fragments, make.
+// repeatsAFragment reports whether a fragment of a request came more often than the whole. A
+// host puts the request together once, so such a fragment in its answer is a mistake: the
+// agent turned each fragment around.
+func repeatsAFragment(r Request) bool {
+	parts, copies := onceEach(r)
+	return len(r.Packets) > len(parts)*copies
+}
+
+// replyTo returns the reply to a request: one packet, or all of its fragments.
 func replyTo(packets []crossed) reply {
 	if len(packets) == 0 {
 		return reply{}
 	}
-	request := answer{packets: packets} // put together like one
+	request := answer{packets: packets} // a request is reassembled like an answer
 	request.assemble()
 	if len(request.body) < 8 {
 		return reply{}
 	}
 	first := request.first()
-	// RFC 792 and RFC 4443 section 4.2: source and destination change places,
-	// the type becomes that of the reply, everything else stays.
+	// RFC 792 and RFC 4443 section 4.2: swap source and destination, change the type, and
+	// keep everything else.
 	r := reply{version: first.version, src: first.dst, dst: first.src, protocol: protocolICMP, body: bytes.Clone(request.body)}
 	r.body[0], r.body[1] = 0, 0
+	if request.protocol == protocolUDP { // RFC 862: swap the ports as well
+		r.protocol, r.body = protocolUDP, bytes.Clone(request.body)
+		copy(r.body, request.body[2:4])
+		copy(r.body[2:], request.body[:2])
+		return r
+	}
 	if first.version == 6 {
 		r.protocol, r.body[0] = protocolICMPv6, 129
 	}
 	return r
 }
 
-// compare finds every difference between an answer and the reply wanted.
+// compare returns every difference between an answer and the required reply.
 func (r *reply) compare(a *answer) (f findings) {
 	for i := range a.packets {
 		a.packets[i].judgeHeader(&f)
@@ -75,18 +88,24 @@ func (r *reply) compare(a *answer) (f findings) {
 		f.add(score.FaultLength, "%s", a.missing)
 		return f
 	}
-	best := r.compareBody(a, a.body)
-	for _, body := range r.readings(a) {
-		if other := r.compareBody(a, body); len(other) < len(best) {
-			best = other
-		}
-	}
+	_, best := r.compareBest(a)
 	return append(f, best...)
 }
 
-// readings are the other ways to read the body of a packet whose header states
-// a wrong length, which is found already: cut where the header says, or, if
-// bytes are missing, completed with those that should be there.
+// compareBest returns the reading of the body with the fewest differences, and these.
+func (r *reply) compareBest(a *answer) (best []byte, f findings) {
+	best, f = a.body, r.compareBody(a, a.body)
+	for _, body := range r.readings(a) {
+		if other := r.compareBody(a, body); len(other) < len(f) {
+			best, f = body, other
+		}
+	}
+	return best, f
+}
+
+// readings returns other ways to read the body of a packet whose header states a wrong
+// length, a mistake that judgeHeader has found: cut at the stated length, or, if bytes are
+// missing, completed with the right ones.
 func (r *reply) readings(a *answer) [][]byte {
 	first := a.first()
 	stated := first.statedBody()
@@ -101,9 +120,9 @@ func (r *reply) readings(a *answer) [][]byte {
 	return nil
 }
 
-// judgeAddresses compares the addresses of a packet. The source of an answer
-// to a multicast or broadcast request is any address of the answering host
-// (RFC 1122 section 3.2.2.6, RFC 4443 section 2.2).
+// judgeAddresses adds wrong addresses of a packet to f. An answer to a multicast or
+// broadcast request may come from any address of the host (RFC 1122 section 3.2.2.6, RFC
+// 4443 section 2.2).
 func (r *reply) judgeAddresses(d *datagram, f *findings) {
 	if d.version != r.version || d.version == 0 {
 		return
@@ -117,12 +136,15 @@ func (r *reply) judgeAddresses(d *datagram, f *findings) {
 	}
 }
 
-// compareBody compares the ICMP message.
+// compareBody returns every difference between the message in body and the required one.
 func (r *reply) compareBody(a *answer, body []byte) (f findings) {
+	if r.protocol == protocolUDP {
+		return r.compareDatagram(a, body)
+	}
 	if a.protocol != r.protocol {
 		f.add(score.FaultType, "the protocol is %d, should be %d", a.protocol, r.protocol)
 		if soundTransport(a, body) && (!r.sound(a, body) || r.resembles(a) == 0) {
-			return f // a true packet of another protocol: nothing else can be compared
+			return f // a valid packet of another protocol, so nothing else can be compared
 		}
 	}
 	idSeq, data, ok := echoOf(body)
@@ -137,7 +159,7 @@ func (r *reply) compareBody(a *answer, body []byte) (f findings) {
 	if body[0] != r.body[0] || body[1] != r.body[1] {
 		f.add(score.FaultType, "the ICMP type is %d code %d, should be %d code %d", body[0], body[1], r.body[0], r.body[1])
 		if quoted := readDatagram(data); quoted.version == r.version && quoted.src == r.dst && quoted.dst == r.src {
-			return f // an ICMP error about the request: it has no identifier and no data
+			return f // an ICMP error about the request, so it has no identifier and no data
 		}
 	}
 	wantIDSeq, wantData, _ := echoOf(r.body)
@@ -155,9 +177,9 @@ func (r *reply) compareBody(a *answer, body []byte) (f findings) {
 	return f
 }
 
-// sound says whether the ICMP checksum is right for what was written. A wrong
-// length or protocol in the IP header is a mistake of its own: the pseudo-header
-// of IPv6 may hold the wrong or the right one.
+// sound reports whether the ICMP checksum fits what was written. The pseudo-header of IPv6
+// may have the wrong or the right length and protocol, because a wrong one in the IP
+// header is a separate mistake.
 func (r *reply) sound(a *answer, body []byte) bool {
 	if r.version == 4 {
 		return addsUp(body)
@@ -172,12 +194,12 @@ func (r *reply) sound(a *answer, body []byte) bool {
 
 func (r *reply) pseudo(a *answer, protocol byte, length int) []byte {
 	if r.version == 4 {
-		return nil // ICMP sums itself alone
+		return nil // the checksum of ICMP covers only the message
 	}
 	return pseudoHeader(a.first().src, a.first().dst, protocol, length)
 }
 
-// soundTransport says whether body is a UDP or TCP message with a right checksum.
+// soundTransport reports whether body is a UDP or TCP message with a right checksum.
 func soundTransport(a *answer, body []byte) bool {
 	at := transportChecksumAt(a.protocol, a.first().version)
 	return (a.protocol == protocolUDP || a.protocol == protocolTCP) && len(body) >= 8 && len(body) >= at+2 &&

@@ -14,8 +14,8 @@ import (
 	"github.com/tun-mcp/tun-mcp/trial/score"
 )
 
-// spelled is an IP packet to be spelled out byte by byte. It shares no code
-// with the judge.
+// spelled describes an IP packet for encoding byte by byte. It shares no code with the
+// judge.
 type spelled struct {
 	src, dst netip.Addr
 	protocol byte
@@ -23,10 +23,10 @@ type spelled struct {
 	tos      byte // or traffic class
 	id       uint32
 	df       bool
-	options  []byte // of IPv4, a multiple of 4 bytes
-	hopByHop bool   // IPv6: with a header of hop-by-hop options
-	body     []byte // its checksum is filled in where the protocol has one
-	size     int    // bytes a fragment carries at most, a multiple of 8; 0: whole
+	options  []byte // IPv4 options, a multiple of 4 bytes
+	hopByHop bool   // with IPv6 hop-by-hop options
+	body     []byte // packets fills in its checksum
+	size     int    // maximum bytes of data in a fragment, a multiple of 8; 0 means not fragmented
 }
 
 var (
@@ -34,8 +34,8 @@ var (
 	testAgent = map[int]netip.Addr{4: netip.MustParseAddr("10.77.0.2"), 6: netip.MustParseAddr("2001:db8:77::2")}
 )
 
-// internetChecksum is arithmetic instead of additions: the one's complement
-// sum of words is the remainder of the whole number by 65,535.
+// internetChecksum uses big integers instead of adding words: the one's complement sum of
+// words is the remainder of the whole number modulo 65,535.
 func internetChecksum(b []byte) uint16 {
 	if len(b)%2 == 1 {
 		b = append(bytes.Clone(b), 0)
@@ -45,7 +45,7 @@ func internetChecksum(b []byte) uint16 {
 		return 0xffff
 	}
 	rest := new(big.Int).Mod(n, big.NewInt(0xffff)).Uint64()
-	return uint16(0xffff - rest) // a rest of 0 stands for a sum of 0xffff here
+	return uint16(0xffff - rest) // a remainder of 0 means a sum of 0xffff
 }
 
 func (s spelled) sealed() []byte {
@@ -72,7 +72,7 @@ func (s spelled) sealed() []byte {
 
 func allZero(b []byte) bool { return len(bytes.Trim(b, "\x00")) == 0 }
 
-// packets spells it out: one packet, or its fragments in order.
+// packets returns the encoded packet, or its fragments in order.
 func (s spelled) packets() (all [][]byte) {
 	body := s.sealed()
 	if s.size == 0 || len(body) <= s.size {
@@ -129,7 +129,7 @@ func (s spelled) header(body []byte, offset int, more, fragment bool) []byte {
 	return append(append(b, extensions...), body...)
 }
 
-// resealed puts IPv4's header checksum right after a change.
+// resealed corrects the IPv4 header checksum after a change.
 func resealed(b []byte) []byte {
 	if b[0]>>4 == 4 {
 		header := b[:int(b[0]&15)*4]
@@ -139,13 +139,13 @@ func resealed(b []byte) []byte {
 	return b
 }
 
-// echoMessage is an ICMP or ICMPv6 echo message without its checksum.
+// echoMessage returns an ICMP or ICMPv6 echo message with the checksum 0.
 func echoMessage(kind byte, id, seq uint16, data []byte) []byte {
 	b := binary.BigEndian.AppendUint16([]byte{kind, 0, 0, 0}, id)
 	return append(binary.BigEndian.AppendUint16(b, seq), data...)
 }
 
-// echoRequest is the echo request of the peer in IP version 4 or 6.
+// echoRequest returns an echo request from the peer, over IP version 4 or 6.
 func echoRequest(version int, id, seq uint16, data []byte) spelled {
 	s := spelled{src: testPeer[version], dst: testAgent[version], protocol: 1, hops: 64, id: uint32(seq), df: true, body: echoMessage(8, id, seq, data)}
 	if version == 6 {
@@ -154,7 +154,7 @@ func echoRequest(version int, id, seq uint16, data []byte) spelled {
 	return s
 }
 
-// echoReply is the right answer to an echo request.
+// echoReply returns the right answer to an echo request.
 func echoReply(request spelled) spelled {
 	request.src, request.dst = request.dst, request.src
 	request.body = bytes.Clone(request.body)
@@ -163,20 +163,20 @@ func echoReply(request spelled) spelled {
 	return request
 }
 
-// How a written packet of a stream names what it answers.
+// How a written packet of a stream names the packet that it answers.
 const (
 	byNumber = iota // explicitly
-	byFlow          // as session.Session finds it
+	byFlow          // by its flow, like session.Session
 	byNothing
 )
 
-// stream is a scenario's record in the making. Its clock moves by hand.
+// stream builds the events of a scenario. Its clock is set by hand.
 type stream struct {
 	now      time.Time
 	number   int // of the last packet
 	call     int // of the last call
 	naming   int
-	sockets  bool // the peer's packets come from programs, and are not injected
+	sockets  bool // the peer's packets come from programs, not injected
 	events   []session.Event
 	requests []Request
 }
@@ -185,7 +185,7 @@ func newStream() *stream { return &stream{now: time.Unix(1_800_000_000, 0)} }
 
 func (s *stream) pass(d time.Duration) { s.now = s.now.Add(d) }
 
-// arrive lets packets of the peer reach the link, a millisecond apart.
+// arrive adds packets from the peer, a millisecond apart, and returns their numbers.
 func (s *stream) arrive(packets ...[]byte) (numbers []int) {
 	for _, data := range packets {
 		s.pass(time.Millisecond)
@@ -197,7 +197,7 @@ func (s *stream) arrive(packets ...[]byte) (numbers []int) {
 	return numbers
 }
 
-// ask makes a request of packets and returns its index.
+// ask adds a request with these packets and returns its index.
 func (s *stream) ask(leave bool, packets ...[]byte) int {
 	r := Request{N: len(s.requests) + 1, Sent: s.now, Packets: packets, Leave: leave}
 	r.Numbers = s.arrive(packets...)
@@ -205,7 +205,7 @@ func (s *stream) ask(leave bool, packets ...[]byte) int {
 	return len(s.requests) - 1
 }
 
-// during runs what happens in a call: it begins a millisecond before and ends a
+// during adds a tool call around do. It begins a millisecond before do and ends a
 // millisecond after.
 func (s *stream) during(tool string, do func()) {
 	s.call++
@@ -221,7 +221,7 @@ func (s *stream) during(tool string, do func()) {
 	}
 }
 
-// read hands everything that has arrived to the agent, in one call.
+// read delivers every packet that has arrived to the agent, in one call.
 func (s *stream) read() {
 	seen := make(map[int]bool)
 	for _, e := range s.events {
@@ -238,8 +238,8 @@ func (s *stream) read() {
 	})
 }
 
-// write lets the agent write packets in one call, naming what they answer as
-// s.naming says.
+// write adds packets from the agent, written in one call. s.naming says how they name the
+// packet that they answer.
 func (s *stream) write(replyTo int, packets ...[]byte) {
 	s.during("write_packet", func() {
 		for _, data := range packets {
@@ -274,7 +274,7 @@ func (s *stream) byFlow(data []byte) (number int) {
 	return number
 }
 
-// wantExchanges checks the kinds of fault of each exchange: "" is right.
+// wantExchanges checks the kinds of fault of each exchange. "" means right.
 func wantExchanges(t *testing.T, got []score.Exchange, want ...string) {
 	t.Helper()
 	checkExchanges(t, got)

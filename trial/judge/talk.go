@@ -5,17 +5,17 @@ import (
 	"net/netip"
 )
 
-// talk is what the packets of one conversation have in common, either way:
-// both ends of UDP and TCP, identifier and sequence number of ICMP. An ICMP
-// error belongs to the talk of the packet that it quotes.
+// talk identifies a conversation in both directions: by addresses and ports for UDP and
+// TCP, by addresses, identifier and sequence number for ICMP. An ICMP error belongs to the
+// talk of the packet that it quotes.
 type talk struct {
 	x, y     netip.AddrPort // in order
 	protocol byte
-	query    uint32 // ICMP
+	query    uint32 // ICMP identifier and sequence number
 }
 
-// talkOf returns the talk of a packet; ok is false if it shows none, as a
-// fragment beyond the first does.
+// talkOf returns the talk of a packet. ok is false if the packet does not show it, for
+// instance if it is not the first fragment.
 func talkOf(d *datagram) (t talk, ok bool) {
 	if quoted, isError := quotedIn(d); isError {
 		return talkOf(&quoted)
@@ -48,15 +48,14 @@ func (t talk) ordered() talk {
 	return t
 }
 
-// anywhere is the talk without its addresses: what remains to know it by if one
-// of them is wrong.
+// anywhere returns the talk without its addresses, to find it if one of them is wrong.
 func (t talk) anywhere() talk {
 	t.x, t.y = netip.AddrPortFrom(netip.Addr{}, t.x.Port()), netip.AddrPortFrom(netip.Addr{}, t.y.Port())
 	return t.ordered()
 }
 
-// quotedIn returns the packet that an ICMP error quotes; ok is false if d is
-// none (RFC 792, RFC 4443 section 2.1).
+// quotedIn returns the packet that an ICMP error quotes (RFC 792, RFC 4443 section 2.1).
+// ok is false if d is not an ICMP error.
 func quotedIn(d *datagram) (quoted datagram, ok bool) {
 	if d.fragment || len(d.body) < 8 {
 		return datagram{}, false
@@ -73,13 +72,13 @@ func quotedIn(d *datagram) (quoted datagram, ok bool) {
 	}
 	quoted = readDatagram(d.body[8:])
 	if _, nested := quotedIn(&quoted); nested {
-		return datagram{}, false // nothing answers an error with an error
+		return datagram{}, false // hosts never answer an error with an error
 	}
 	return quoted, quoted.version != 0
 }
 
-// byAnybody says whether an ICMP error may come from any router on the way,
-// and not from the destination alone: all but port and protocol unreachable.
+// byAnybody reports whether an ICMP error may come from any router. Only port and protocol
+// unreachable over IPv4, and port unreachable over IPv6, must come from the destination.
 func byAnybody(d *datagram) bool {
 	if _, ok := quotedIn(d); !ok {
 		return false

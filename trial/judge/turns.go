@@ -6,21 +6,21 @@ import (
 	"github.com/tun-mcp/tun-mcp/trial/score"
 )
 
-// addTurns adds the times of all turns of the exchange that ended within took
-// of its beginning, or of the first to each packet if took is 0. A turn begins when its packet
-// arrives, or with the end of the turn before: an agent may acknowledge a
-// request at once and think about its answer then.
+// addTurns adds the times of the exchange's turns that ended within took of its beginning.
+// If took is 0, it adds the first turn of each packet. A turn begins when its packet
+// arrives, or at the end of the turn before, because an agent may acknowledge a request at
+// once and then think about its answer.
 func (c *programCase) addTurns(x *score.Exchange, j *journal, took time.Duration) {
 	var last moment // when the turn before ended
 	over := firstArrival(c.Request, j).Add(took)
 	used := make(map[int]bool)
 	for n, w := range c.written {
 		if n > 0 && took > 0 && w.Time.After(over) {
-			break // what comes now is the farewell of the two stacks
+			break // from here on the stacks only close the connection
 		}
 		trigger := c.trigger(j, &w)
 		if trigger == 0 || used[trigger] && took == 0 {
-			continue // what is said again to no end takes no more time
+			continue // a repetition without success adds no time
 		}
 		used[trigger] = true
 		t := turn{from: j.packets[trigger].Time, delivered: j.delivered[trigger], written: w}
@@ -28,16 +28,15 @@ func (c *programCase) addTurns(x *score.Exchange, j *journal, took time.Duration
 			t.from = last.at
 		}
 		if at := t.delivered.at; !at.IsZero() && last.at.After(at) {
-			t.delivered = last // it was in the agent's hands already
+			t.delivered = last // the agent had it already
 		}
 		addTurn(x, j, t)
 		last = moment{w.Time, w.Call}
 	}
 }
 
-// trigger is the number of the packet of the exchange that w answers: the one
-// that it names, else the one that the agent had read last by then; 0 if it had
-// read none.
+// trigger returns the number of the packet of the exchange that w answers: the one that it
+// names, or else the last one that the agent had read, or 0 if it had read none.
 func (c *programCase) trigger(j *journal, w *crossed) (number int) {
 	if c.triggers[w.ReplyTo] {
 		return w.ReplyTo

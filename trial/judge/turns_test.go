@@ -7,8 +7,8 @@ import (
 	"github.com/tun-mcp/tun-mcp/trial/score"
 )
 
-// TestJudgeProgramTurns: an HTTP exchange has several; its parts are the sums
-// over the turns, and the farewell does not count.
+// An HTTP exchange has several turns. Its parts are the sums over them, without the closing
+// of the connection.
 func TestJudgeProgramTurns(t *testing.T) {
 	s := newStream()
 	s.naming = byFlow
@@ -32,11 +32,11 @@ func TestJudgeProgramTurns(t *testing.T) {
 	}
 }
 
-// TestJudgeProgramThinksLater: an agent that acknowledges a request at once, and
-// answers it when it has thought, has thought: that is not the device's time.
+// If an agent acknowledges a request at once and answers it later, the time between counts
+// as the agent's, not as the device's.
 func TestJudgeProgramThinksLater(t *testing.T) {
 	for naming := range 3 {
-		for _, together := range []bool{false, true} { // what came is read in one call, and answered in two
+		for _, together := range []bool{false, true} { // two packets are read in one call and answered in two
 			s := newStream()
 			s.naming = naming
 			request := segmentOf(4, 5000, 80, 24, "GET")

@@ -6,15 +6,15 @@ import (
 	"strconv"
 )
 
-// position is a place along a plot's width or height, in percent of it. SVG
-// takes it as it prints, so plots are as wide as the page lets them be.
+// position is a place along a plot's width or height, in percent. It prints in the form
+// that SVG reads, so plots scale with the page.
 type position float64
 
 func (p position) String() string { return strconv.FormatFloat(float64(p), 'f', 2, 64) + "%" }
 
 // axis maps durations in milliseconds to positions.
 type axis struct {
-	low, high float64 // what stands at 0 and at 100 %
+	low, high float64 // durations at 0 and 100 %
 	log       bool
 	Ticks     []tick
 }
@@ -25,12 +25,12 @@ type tick struct {
 	Label string
 }
 
-// logFrom is the spread, greatest by smallest, from which durations are drawn
-// on a logarithmic axis: on a linear one the smallest would be 2 % of it.
+// logFrom is the ratio of the greatest to the smallest duration from which an axis is
+// logarithmic. On a linear axis the smallest would be at 2 %.
 const logFrom = 50
 
-// durationAxis is an axis for values, of which those that are positive and
-// finite count: from zero if they lie close together, logarithmic if not.
+// durationAxis returns an axis for the measured values. It is linear from 0 if they are
+// close together, and otherwise logarithmic.
 func durationAxis(values []float64) axis {
 	low, high := math.Inf(1), 0.0
 	for _, v := range values {
@@ -44,11 +44,11 @@ func durationAxis(values []float64) axis {
 	return linearAxis(1.05 * high)
 }
 
-// measured reports whether v is a duration at all: 0 stands for none, and
-// nothing is quicker than a picosecond or slower than a million years.
+// measured reports whether v is a duration in milliseconds. 0 means none, and nothing is
+// faster than a picosecond or slower than a million years.
 func measured(v float64) bool { return v > 1e-9 && v < 1e17 }
 
-// linearAxis runs from 0 to high and has about five ticks.
+// linearAxis returns an axis from 0 to high with about five ticks.
 func linearAxis(high float64) axis {
 	if !measured(high) {
 		high = 1
@@ -56,7 +56,7 @@ func linearAxis(high float64) axis {
 	a := axis{high: high}
 	unit := 1.0
 	if high >= 300e3 {
-		unit = 60e3 // minutes: their tens and hundreds are no round numbers of milliseconds
+		unit = 60e3 // minutes, whose multiples are not round numbers of milliseconds
 	}
 	step := unit * roundStep(high/unit/5.5)
 	for i := range 6 {
@@ -67,8 +67,7 @@ func linearAxis(high float64) axis {
 	return a
 }
 
-// roundStep returns 1, 2 or 5 times a power of ten: the least that is not
-// below v.
+// roundStep returns the smallest of 1, 2 and 5 times a power of ten that is not below v.
 func roundStep(v float64) float64 {
 	power := math.Pow(10, math.Floor(math.Log10(v)))
 	for _, step := range []float64{1, 2, 5} {
@@ -79,9 +78,8 @@ func roundStep(v float64) float64 {
 	return 10 * power
 }
 
-// logAxis runs from a little below low to a little above high. Its ticks are
-// powers of ten, at most six, or with few of them also twice and five times
-// those.
+// logAxis returns an axis from a little below low to a little above high. Its ticks are
+// powers of ten, six at most. If there are few, it also has 2 and 5 times those.
 func logAxis(low, high float64) axis {
 	margin := math.Pow(high/low, 0.04)
 	a := axis{low: low / margin, high: high * margin, log: true}
@@ -99,7 +97,7 @@ func logAxis(low, high float64) axis {
 	return a
 }
 
-// at is where v stands, never outside the axis.
+// at returns the position of v, clamped to the axis.
 func (a axis) at(v float64) position {
 	var share float64
 	if a.log {
@@ -113,10 +111,10 @@ func (a axis) at(v float64) position {
 	return position(100 * min(max(share, 0), 1))
 }
 
-// contains reports whether v lies on the axis.
+// contains reports whether v is on the axis.
 func (a axis) contains(v float64) bool { return v >= a.low && v <= a.high }
 
-// tickLabel writes a round number of milliseconds, or of minutes.
+// tickLabel formats a round number of milliseconds, as minutes if minutes is set.
 func tickLabel(ms float64, minutes bool) string {
 	v, unit := ms, "ms"
 	switch {

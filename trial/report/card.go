@@ -5,10 +5,11 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/tun-mcp/tun-mcp/ladder"
 	"github.com/tun-mcp/tun-mcp/trial/score"
 )
 
-// card is a scenario on the page.
+// card is the page's section about a scenario.
 type card struct {
 	score.Result
 	Anchor     string
@@ -16,46 +17,39 @@ type card struct {
 	Legend     []legendEntry
 	Times      *timesPlot
 	Share      *sharePlot
-	Ladder     []rung
+	Sums       *sumsPlot
+	Ladder     []ladder.Row
 	LadderOpen bool
 	Table      []tableRow
 	TableRest  int
 }
 
-// legendEntry is a shape, what it means and how many there are.
+// legendEntry is a shape with its meaning and number of marks.
 type legendEntry struct {
 	Shape, Name string
 	N           int
 }
 
-// rung is a packet on the ladder: peer left, agent right.
-type rung struct {
-	score.Crossing
-	ToAgent bool
-	After   string // time since the packet before, where that is long
-	Answers string // which packet it answers, and how long after it
-}
-
-// tableRow is an exchange in the table of all.
+// tableRow is an exchange in the table of exchanges.
 type tableRow struct {
 	score.Exchange
-	Outcome string // as the page names it
+	Outcome string // the page's word for it
 	Shape   string
 	Packets string
 	Found   string // kinds of fault and detail
 }
 
-// Bounds of what a card shows; the JSON has everything.
+// Limits of a card. The JSON has everything.
 const (
-	mostRows    = 2000
-	openRows    = 20   // a longer table is closed at first
-	longSilence = 1000 // milliseconds between two packets: said, if it is long for this ladder as well
+	maxRows  = 2000
+	openRows = 20 // longer tables are closed at first
 )
 
 func newCard(anchor string, s score.Result, deadline float64) card {
 	c := card{Result: s, Anchor: anchor, Verdict: verdictOf(s)}
 	c.Times = newTimesPlot(anchor+"t", s, deadline)
 	c.Share = newSharePlot(anchor+"d", s)
+	c.Sums = newSumsPlot(anchor+"w", s)
 	counts := map[string]int{}
 	for _, e := range s.Exchanges {
 		counts[shape(e)]++
@@ -70,36 +64,29 @@ func newCard(anchor string, s score.Result, deadline float64) card {
 	return c
 }
 
-// climb makes the ladder.
+// climb builds the ladder.
 func (c *card) climb(crossings []score.Crossing) {
 	at := map[int]float64{}
-	var silences []float64
-	for i := 1; i < len(crossings); i++ {
-		silences = append(silences, crossings[i].At-crossings[i-1].At)
-	}
-	long := max(3*score.Distribute(silences).Median, longSilence)
-	for i, crossing := range crossings {
-		r := rung{Crossing: crossing, ToAgent: crossing.Direction != "write"}
-		if i > 0 {
-			if silence := silences[i-1]; silence >= long {
-				r.After = formatTime(silence)
-			}
-		}
-		if crossing.ReplyTo > 0 {
-			r.Answers = fmt.Sprintf("answers #%d", crossing.ReplyTo)
-			if asked, ok := at[crossing.ReplyTo]; ok {
-				r.Answers += " after " + formatTime(max(crossing.At-asked, 0))
-			}
+	var rungs []ladder.Rung
+	for _, crossing := range crossings {
+		r := ladder.Rung{Kind: ladder.KindPacket, Number: crossing.Number, At: crossing.At, ToAgent: crossing.Direction != "write",
+			Text: ladder.Line(crossing.Summary, longestLine), Bytes: crossing.Bytes, ReplyTo: crossing.ReplyTo}
+		if asked, ok := at[crossing.ReplyTo]; ok && crossing.ReplyTo > 0 {
+			r.Response = max(crossing.At-asked, 0)
 		}
 		at[crossing.Number] = crossing.At
-		c.Ladder = append(c.Ladder, r)
+		rungs = append(rungs, r)
+	}
+	ladder.MarkSilences(rungs)
+	for _, r := range rungs {
+		c.Ladder = append(c.Ladder, r.Row())
 	}
 }
 
-// list makes the table of all exchanges. If they are too many, those that were
-// not right go first, and the first of the others fill up.
+// list builds the table of exchanges, in order. If there are too many, it keeps those that
+// were not right and as many right ones as fit.
 func (c *card) list(exchanges []score.Exchange) {
-	room := mostRows
+	room := maxRows
 	for _, e := range exchanges {
 		if e.Outcome != score.Right {
 			room--
@@ -110,7 +97,7 @@ func (c *card) list(exchanges []score.Exchange) {
 			if room--; room < 0 {
 				continue
 			}
-		} else if len(c.Table) >= mostRows {
+		} else if len(c.Table) >= maxRows {
 			continue
 		}
 		r := tableRow{Exchange: e, Outcome: shapeName(shape(e)), Shape: shape(e)}
@@ -132,13 +119,13 @@ func (c *card) list(exchanges []score.Exchange) {
 	c.TableRest = len(exchanges) - len(c.Table)
 }
 
-// TableOpen reports whether the table is short enough to stand open.
+// TableOpen reports whether the table is short enough to be open at first.
 func (c card) TableOpen() bool { return len(c.Table) <= openRows }
 
-// Known is d or "–": the template has no conditional for a number of 0.
+// Known formats ms, or returns "–" if it was not measured.
 func (r tableRow) Known(ms float64) string {
 	if !measured(ms) {
 		return unknown
 	}
-	return formatTime(ms)
+	return ladder.Time(ms)
 }

@@ -1,24 +1,27 @@
 package report
 
-import "github.com/tun-mcp/tun-mcp/trial/score"
+import (
+	"github.com/tun-mcp/tun-mcp/ladder"
+	"github.com/tun-mcp/tun-mcp/trial/score"
+)
 
-// columnOf makes a column of what cell says of each result.
+// columnOf returns a column with a cell for each result.
 type columnOf func(head string, cell func(score.Result) string) column
 
 func answerColumns(of columnOf) []column {
 	return []column{
-		of("right/sent", func(s score.Result) string { return formatCount(s.Tally.Right) + "/" + formatCount(s.Tally.Sent) }),
+		of("right/sent", func(s score.Result) string { return ladder.Count(s.Tally.Right) + "/" + ladder.Count(s.Tally.Sent) }),
 		of("rate", func(s score.Result) string { return rateOf(s.Tally) }),
 		of("95 % interval", func(s score.Result) string { return intervalOf(s.Tally) }),
-		of("wrong", func(s score.Result) string { return formatCount(s.Tally.Wrong) }),
-		of("lost", func(s score.Result) string { return formatCount(s.Tally.Lost) }),
-		of("late", func(s score.Result) string { return formatCount(s.Tally.Late) }),
+		of("wrong", func(s score.Result) string { return ladder.Count(s.Tally.Wrong) }),
+		of("lost", func(s score.Result) string { return ladder.Count(s.Tally.Lost) }),
+		of("late", func(s score.Result) string { return ladder.Count(s.Tally.Late) }),
 	}
 }
 
 func roundTripColumns(of columnOf) []column {
 	return []column{
-		of("n", func(s score.Result) string { return formatCount(s.RoundTrip.N) }),
+		of("n", func(s score.Result) string { return ladder.Count(s.RoundTrip.N) }),
 		of("min", func(s score.Result) string { return timeOf(s.RoundTrip, s.RoundTrip.Min) }),
 		of("median", func(s score.Result) string { return timeOf(s.RoundTrip, s.RoundTrip.Median) }),
 		of("p95", func(s score.Result) string { return timeOf(s.RoundTrip, s.RoundTrip.P95) }),
@@ -35,14 +38,13 @@ func partColumns(of columnOf) []column {
 	}
 }
 
+// costColumns returns calls and characters, per request, packet read and packet written.
+// A request includes its retransmissions.
 func costColumns(of columnOf) []column {
 	return []column{
-		of("calls", func(s score.Result) string { return formatMean(s.Tally.CallsPerPacket()) }),
-		of("characters", func(s score.Result) string { return formatMean(s.Tally.CharsPerPacket()) }),
+		of("calls/request", func(s score.Result) string { return formatMean(s.Tally.CallsPerRequest()) }),
+		of("calls/packet", func(s score.Result) string { return formatMean(s.Tally.CallsPerPacket()) }),
+		of("chars/packet", func(s score.Result) string { return formatMean(s.Tally.CharsPerPacket()) }),
+		of("chars/reply", func(s score.Result) string { return formatMean(s.Tally.CharsPerReply()) }),
 	}
-}
-
-// requestColumns are what a request cost, however often it crossed the link.
-func requestColumns(of columnOf) []column {
-	return []column{of("calls", func(s score.Result) string { return formatMean(s.Tally.CallsPerRequest()) })}
 }

@@ -8,14 +8,14 @@ import (
 	"github.com/tun-mcp/tun-mcp/trial/score"
 )
 
-// difference is a setting in which reports are not alike.
+// difference is a setting in which reports differ.
 type difference struct {
 	what   string
-	values []string // one a report
+	values []string // one for each report
 }
 
-// differences lists what keeps reports from being compared fairly: first what
-// changes the answers, then what changes only the times.
+// differences returns the settings that make a comparison of reports unfair: those that
+// change the answers, and those that change only the times.
 func differences(reports []*score.Report) (answers, times []difference) {
 	find := func(what string, value func(*score.Report) string) []difference {
 		d := difference{what: what}
@@ -29,6 +29,7 @@ func differences(reports []*score.Report) (answers, times []difference) {
 	}
 	answers = slices.Concat(
 		find("assist", func(r *score.Report) string { return r.Assist }),
+		find("handlers", handlersOf),
 		find("seed", func(r *score.Report) string { return fmt.Sprint(r.Settings.Seed) }),
 		find("count", func(r *score.Report) string { return fmt.Sprint(r.Settings.Count) }),
 		find("interval", func(r *score.Report) string { return tickLabel(r.Settings.Interval, false) }),
@@ -47,7 +48,19 @@ func differences(reports []*score.Report) (answers, times []difference) {
 	return answers, times
 }
 
-// ran lists the scenarios that sent something.
+// handlersOf returns whether programs could answer in the agent's place. Of a running session
+// only an installed handler shows.
+func handlersOf(r *score.Report) string {
+	switch {
+	case r.Agent.Kind == "handler":
+		return "a handler without an agent"
+	case r.Handlers || r.Handler != nil:
+		return "on"
+	}
+	return "off"
+}
+
+// ran returns the scenarios that sent something.
 func ran(r *score.Report) []string {
 	var names []string
 	for _, s := range r.Scenarios {

@@ -9,7 +9,7 @@ import (
 	"github.com/tun-mcp/tun-mcp/trial/score"
 )
 
-// FuzzLoad shows whatever can be read in every way that there is.
+// FuzzLoad writes every report that can be read as table, comparison and page.
 func FuzzLoad(f *testing.F) {
 	for _, r := range samples() {
 		if len(r.Scenarios) > 0 && len(r.Scenarios[0].Exchanges) > 100 {

@@ -5,10 +5,10 @@ import (
 	"io"
 )
 
-// generator is what marks a page that WritePage made: it stands in page.html.
+// generator marks a page written by WritePage. page.html contains it.
 const generator = `<meta name="generator" content="tun-mcp trial">`
 
-// IsPage tells whether what is read is such a page.
+// IsPage reports whether from has a page written by WritePage.
 func IsPage(from io.Reader) bool {
 	head, err := io.ReadAll(io.LimitReader(from, 1024))
 	return err == nil && bytes.HasPrefix(head, []byte("<!doctype html>\n")) && bytes.Contains(head, []byte(generator))

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "update the golden files")
 
 // golden compares got with the file of this name in testdata.
 func golden(t *testing.T, name, got string) {
@@ -26,6 +26,6 @@ func golden(t *testing.T, name, got string) {
 		t.Fatalf("%v; write it with go test ./trial/report -update", err)
 	}
 	if got != string(want) {
-		t.Errorf("differs from %s; if that is meant, run go test ./trial/report -update\ngot:\n%s", path, got)
+		t.Errorf("differs from %s; if that is intended, run go test ./trial/report -update\ngot:\n%s", path, got)
 	}
 }

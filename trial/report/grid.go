@@ -5,22 +5,22 @@ import (
 	"unicode/utf8"
 )
 
-// grid is a text table of named rows. Its columns come in groups; as many
-// groups as the width allows stand side by side, the others below, each time
-// behind the rows' names.
+// grid is a text table of named rows. Its columns come in groups. As many groups as the
+// width allows are printed side by side, and the others below them, with the names of the
+// rows repeated.
 type grid struct {
 	names  []string
 	groups []columnGroup
 }
 
-// columnGroup is columns that stay together under a title.
+// columnGroup is a group of columns under a title. A group is never split.
 type columnGroup struct {
 	title   string
 	columns []column
 }
 
-// column has one cell a row. Cells are set flush right, or left if left is
-// true; style may be nil.
+// column has a cell for each row. Cells are aligned right, or left if left is set. A nil
+// style means none.
 type column struct {
 	head  string
 	cells []string
@@ -38,7 +38,7 @@ func (c column) width() int {
 	return width
 }
 
-// gap stands before each column.
+// gap is the space before each column.
 const gap = 2
 
 func (g columnGroup) width() int { return max(g.columnsWidth(), gap+textWidth(g.title)) }
@@ -50,11 +50,10 @@ func (g columnGroup) columnsWidth() (width int) {
 	return width
 }
 
-// lead is the space before its columns, where the title is wider.
+// lead returns the space before the columns, which is not 0 if the title is wider.
 func (g columnGroup) lead() int { return g.width() - g.columnsWidth() }
 
-// text lays the grid out, at most width columns wide if that is possible at
-// all.
+// text returns the grid as text, at most width columns wide if each group fits.
 func (g grid) text(width int, p painter) string {
 	names := column{cells: g.names}.width()
 	var out strings.Builder
@@ -110,7 +109,7 @@ func (g grid) block(out *strings.Builder, groups []columnGroup, names int, p pai
 	}
 }
 
-// set sets a cell in its column.
+// set returns a cell padded to the width of its column.
 func (c column) set(cell string) string {
 	var out strings.Builder
 	pad(&out, gap)

@@ -3,7 +3,7 @@ package report
 import (
 	"bytes"
 	"crypto/sha256"
-	_ "embed" // for the page's three parts
+	_ "embed"
 	"encoding/base64"
 	"fmt"
 	"html/template"
@@ -11,40 +11,44 @@ import (
 	"slices"
 	"time"
 
+	"github.com/tun-mcp/tun-mcp/ladder"
 	"github.com/tun-mcp/tun-mcp/trial/score"
 )
 
-// The page in three parts. What is drawn is worked out in Go; page.html only
-// sets it, so that every string that came from a packet passes html/template's
-// escaping. page.js shows what is under the pointer and does nothing else.
+// The three parts of the page. Go computes the drawings and page.html only inserts them, so
+// html/template escapes every string that came from a packet. page.js only shows the text
+// of the mark under the pointer.
 var (
 	//go:embed page.html
 	pageHTML string
 	//go:embed page.css
-	pageCSS string
+	pageStyle string
 	//go:embed page.js
 	pageJS string
 )
 
-// pageTemplate is page.html ready to fill in.
+// pageCSS is the style of the page and the ladder.
+var pageCSS = pageStyle + ladder.CSS
+
+// pageTemplate is page.html with the ladder's template.
 var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
-	"time":     formatTime,
+	"time":     ladder.Time,
 	"timeOf":   timeOf,
-	"count":    formatCount,
+	"count":    ladder.Count,
 	"calls":    func(t score.Tally) string { return formatMean(t.CallsPerPacket()) },
 	"request":  func(t score.Tally) string { return formatMean(t.CallsPerRequest()) },
+	"charsOut": func(t score.Tally) string { return formatMean(t.CharsPerReply()) },
 	"chars":    func(t score.Tally) string { return formatMean(t.CharsPerPacket()) },
 	"rate":     rateOf,
 	"interval": intervalOf,
 	"ms":       func(seconds float64) float64 { return 1e3 * seconds },
-	"flip":     func(p position) position { return 100 - p }, // SVG counts from the top
-	"line":     func(s string) string { return printableLine(s, longestLine) },
-	"short":    func(s string) string { return printableLine(s, 40) },
-}).Parse(pageHTML))
+	"flip":     func(p position) position { return 100 - p }, // SVG measures from the top
+	"line":     func(s string) string { return ladder.Line(s, longestLine) },
+	"short":    func(s string) string { return ladder.Line(s, 40) },
+}).Parse(pageHTML + ladder.HTML))
 
-// WritePage writes a report as one HTML page that needs nothing else: no
-// network, no other file. A content security policy in it lets nothing run or
-// load but its own script and style.
+// WritePage writes a report as one HTML page that needs no network and no other file. Its
+// content security policy allows only its own script and style.
 func WritePage(w io.Writer, r *score.Report) error {
 	var out bytes.Buffer
 	if err := pageTemplate.Execute(&out, newPage(r)); err != nil {
@@ -54,15 +58,16 @@ func WritePage(w io.Writer, r *score.Report) error {
 	return err
 }
 
-// page is what page.html shows.
+// page is the data of page.html.
 type page struct {
 	*score.Report
-	CSS    template.CSS // page.css and page.js as they are: no data is in them
+	CSS    template.CSS // constant, like JS: without data from the report
 	JS     template.JS
 	Policy string
 
 	Who, AssistText, AssistUsed string
 	SettingsText, UsageText     string
+	HandlerText                 string
 	When                        string
 	Passed                      int
 	ResponseAll                 score.Distribution
@@ -71,20 +76,20 @@ type page struct {
 	Cards                       []card
 }
 
-// row is a scenario, or all of them, in the overview.
+// row is a scenario in the overview.
 type row struct {
 	Name    string
 	Anchor  string
 	Result  score.Result
 	Verdict string
-	Low     position // of the rate and its interval
+	Low     position // low end of the rate's interval
 	Value   position
 	Span    position
 	Parts   []part
 	PartSum string
 }
 
-// part is a piece of a round trip.
+// part is a part of a round trip.
 type part struct {
 	Name string
 	X, W position
@@ -96,7 +101,7 @@ func newPage(r *score.Report) page {
 	p := page{
 		Report: r, CSS: template.CSS(pageCSS), JS: template.JS(pageJS),
 		Policy: "default-src 'none'; base-uri 'none'; form-action 'none'; style-src " + hashOf(pageCSS) + "; script-src " + hashOf(pageJS),
-		Who:    whoOf(r), AssistText: assistOf(r), AssistUsed: assistUsedOf(r), SettingsText: settingsOf(r), UsageText: usageOf(r.Usage),
+		Who:    whoOf(r), AssistText: assistOf(r), AssistUsed: assistUsedOf(r), SettingsText: settingsOf(r), UsageText: usageOf(r.Usage), HandlerText: handlerOf(r),
 		When: r.Started.UTC().Format(time.DateTime + " UTC"),
 	}
 	p.ResponseAll = r.InAll().Response
@@ -115,8 +120,7 @@ func newPage(r *score.Report) page {
 	return p
 }
 
-// hashOf is the source expression that allows this text in a content security
-// policy.
+// hashOf returns the source expression that allows text in a content security policy.
 func hashOf(text string) string {
 	sum := sha256.Sum256([]byte(text))
 	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
@@ -141,23 +145,23 @@ func newRow(anchor string, s score.Result) row {
 		if sum > 0 {
 			width = position(100 * p.median / sum)
 		}
-		r.Parts = append(r.Parts, part{p.name, at, width, p.text, fmt.Sprintf("%s: %s, %s of the sum", p.name, p.text, formatShare(float64(width)/100))})
+		r.Parts = append(r.Parts, part{p.name, at, width, p.text, fmt.Sprintf("%s: %s, %s of the sum", p.name, p.text, Share(float64(width)/100))})
 		at += width
 	}
 	if r.PartSum = unknown; sum > 0 {
-		r.PartSum = formatTime(sum)
+		r.PartSum = ladder.Time(sum)
 	}
 	return r
 }
 
-// namedPart is one of Parts.
+// namedPart is the median of one of score.Parts.
 type namedPart struct {
 	name   string
 	median float64
 	text   string
 }
 
-// partsOf returns the parts in the order in which time passes through them.
+// partsOf returns the parts in chronological order.
 func partsOf(p score.Parts) []namedPart {
 	var list []namedPart
 	for _, part := range []struct {
@@ -169,7 +173,7 @@ func partsOf(p score.Parts) []namedPart {
 	return list
 }
 
-// HasParts reports whether any scenario knows where its time went.
+// HasParts reports whether the parts of any scenario are known.
 func (p page) HasParts() bool {
 	return slices.ContainsFunc(p.Rows, func(r row) bool { return r.PartSum != unknown })
 }

@@ -3,10 +3,11 @@ package report
 import (
 	"fmt"
 
+	"github.com/tun-mcp/tun-mcp/ladder"
 	"github.com/tun-mcp/tun-mcp/trial/score"
 )
 
-// pageFault is a kind of fault over all scenarios.
+// pageFault counts a kind of fault in all scenarios.
 type pageFault struct {
 	Kind, Meaning, Where string
 	N                    int
@@ -27,7 +28,7 @@ func newFaults(r *score.Report) []pageFault {
 				if where != "" {
 					where += ", "
 				}
-				where += fmt.Sprintf("%s %s", s.Scenario, formatCount(n))
+				where += fmt.Sprintf("%s %s", s.Scenario, ladder.Count(n))
 			}
 		}
 		list = append(list, pageFault{f.Kind, faultMeanings[f.Kind], where, f.N, axis{high: float64(sorted[0].N)}.at(float64(f.N))})

@@ -23,8 +23,8 @@ func writePage(t *testing.T, r *score.Report) string {
 	return out.String()
 }
 
-// TestPages writes a page of each sample. Nothing in it may come from outside
-// or be drawn nowhere.
+// TestPages writes a page for each sample. A page must not load anything or have invalid
+// positions.
 func TestPages(t *testing.T) {
 	for name, r := range samples() {
 		t.Run(name, func(t *testing.T) {
@@ -40,7 +40,7 @@ func TestPages(t *testing.T) {
 				}
 			}
 			if !strings.Contains(html, "<script>"+pageJS+"</script>") || !strings.Contains(html, "<style>"+pageCSS+"</style>") {
-				t.Error("script or style is not what the policy's hash is of")
+				t.Error("the script or style differs from the one in the policy's hash")
 			}
 			if len(html) > 4<<20 {
 				t.Errorf("the page is %d bytes long", len(html))
@@ -49,7 +49,7 @@ func TestPages(t *testing.T) {
 	}
 }
 
-// TestPageEscapes holds strangers' strings back from the page's markup.
+// TestPageEscapes tests that strings from packets and agents do not become markup.
 func TestPageEscapes(t *testing.T) {
 	html := writePage(t, hostile())
 	for what, want := range map[string]int{"<script": 1, "</script": 1, "<style": 1, "</style": 1, "<img": 0, "\x1b": 0, "\u202e": 0, "\x00": 0} {
@@ -63,8 +63,8 @@ func TestPageEscapes(t *testing.T) {
 	}
 }
 
-// TestPageBody compares what the page says of a small report, without script
-// and style, with a golden file.
+// TestPageBody compares the page of a small report, without script and style, with a golden
+// file.
 func TestPageBody(t *testing.T) {
 	r := newSample(9).report(claude, "check", 3, pings(3, slow))
 	r.Scenarios[0].Crossings[1].At += 3000
@@ -74,7 +74,7 @@ func TestPageBody(t *testing.T) {
 	golden(t, "page.html", body)
 }
 
-// TestPageOfMany holds the plots of many packets down to what can be seen.
+// TestPageOfMany tests that the plots of many packets have no more marks than one can see.
 func TestPageOfMany(t *testing.T) {
 	s := newSample(11)
 	many := pings(50000, quick)
@@ -92,10 +92,10 @@ func TestPageOfMany(t *testing.T) {
 			t.Errorf("%d marks in lane %s", len(l.Marks), l.Label)
 		}
 	}
-	if len(c.Table) != mostRows || c.TableRest != 50000-mostRows {
+	if len(c.Table) != maxRows || c.TableRest != 50000-maxRows {
 		t.Errorf("%d rows and %d left out", len(c.Table), c.TableRest)
 	}
-	if n := strings.Count(c.Share.Steps, "H"); n > mostSteps+3 {
+	if n := strings.Count(c.Share.Steps, "H"); n > maxSteps+3 {
 		t.Errorf("%d steps", n)
 	}
 }

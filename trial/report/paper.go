@@ -4,19 +4,21 @@ import (
 	"bytes"
 	"fmt"
 	"strings"
+
+	"github.com/tun-mcp/tun-mcp/ladder"
 )
 
-// paper is a text for people being written.
+// paper is text for a terminal being written.
 type paper struct {
 	out     bytes.Buffer
 	width   int // columns
 	painter painter
 }
 
-// say prints a paragraph, safe and wrapped; lines after the first start with
-// indent spaces.
+// say prints a paragraph, safe for terminals and wrapped. Lines after the first are indented
+// by indent spaces.
 func (p *paper) say(s style, indent int, format string, args ...any) {
-	text := wrapText(printableLine(fmt.Sprintf(format, args...), longestLine), p.width, indent)
+	text := Wrap(ladder.Line(fmt.Sprintf(format, args...), longestLine), p.width, indent)
 	for line := range strings.Lines(text) {
 		p.out.WriteString(p.painter.paint(s, strings.TrimSuffix(line, "\n")) + "\n")
 	}
@@ -25,14 +27,13 @@ func (p *paper) say(s style, indent int, format string, args ...any) {
 // space prints an empty line.
 func (p *paper) space() { p.out.WriteByte('\n') }
 
-// wrapText breaks a text at spaces into lines of at most width characters;
-// lines after the first start with indent spaces. A word that is longer than
-// a line is broken as well.
-func wrapText(text string, width, indent int) string {
+// Wrap breaks text at spaces into lines of at most width characters. Lines after the
+// first are indented by indent spaces. Words longer than a line are broken too.
+func Wrap(text string, width, indent int) string {
 	var out strings.Builder
 	at := len(text) - len(strings.TrimLeft(text, " "))
 	pad(&out, at)
-	fresh := true // nothing stands on this line yet
+	fresh := true // the line has no words yet
 	for _, word := range strings.Fields(text) {
 		rest := []rune(word)
 		if !fresh && at+1+len(rest) > width {

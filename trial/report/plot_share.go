@@ -5,18 +5,18 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tun-mcp/tun-mcp/ladder"
 	"github.com/tun-mcp/tun-mcp/trial/score"
 )
 
-// sharePlot shows which share of the requests was answered rightly within
-// which time: the distribution function of the right answers' times, over all
-// that wanted an answer. Where it ends below 100 %, the rest never came, came
-// late or was wrong.
+// sharePlot shows the share of requests with a right answer as a function of time: the
+// distribution of the times of right answers, relative to all requests that needed one. If
+// it ends below 100 %, the other answers never came, were late or wrong.
 type sharePlot struct {
 	ID     string
 	About  string
 	What   string
-	N      int // requests that wanted an answer
+	N      int // requests that needed an answer, without probes
 	Across axis
 	Up     []tick
 	Steps  string // an SVG path, in percent
@@ -28,20 +28,20 @@ type sharePoint struct {
 	X, Y  position
 	Label string
 	Tip   string
-	Left  bool // the label stands above, to the left; else below, to the right: the curve only climbs
+	Left  bool // put the label above, to the left, instead of below, to the right (the curve only rises)
 }
 
-// mostSteps bounds the curve's steps: more than there are pixels show nothing.
-const mostSteps = 300
+// maxSteps bounds the curve's steps. More than the pixels would not be visible.
+const maxSteps = 300
 
-// newSharePlot draws a scenario; nil if nothing was answered rightly.
+// newSharePlot returns the plot of a scenario, or nil if it has no right answer with a time.
 func newSharePlot(id string, s score.Result) *sharePlot {
 	time, what := timing(s.Exchanges)
 	p := &sharePlot{ID: id, What: what, Up: percentTicks()}
 	var times []float64
 	for _, e := range s.Exchanges {
-		if leftAlone(e) || slices.Contains(e.Faults, score.FaultNoise) {
-			continue // wanted no answer
+		if leftAlone(e) || slices.Contains(e.Faults, score.FaultNoise) || e.Probe {
+			continue // needed no answer, or does not count
 		}
 		p.N++
 		if e.Outcome == score.Right && measured(time(e)) {
@@ -56,7 +56,7 @@ func newSharePlot(id string, s score.Result) *sharePlot {
 	share := func(rank int) position { return position(100 - 100*float64(rank)/float64(p.N)) }
 	var steps strings.Builder
 	steps.WriteString("M0 100")
-	every := (len(times) + mostSteps - 1) / mostSteps
+	every := (len(times) + maxSteps - 1) / maxSteps
 	for rank := 1; rank <= len(times); rank++ {
 		if rank%every == 0 || rank == 1 || rank == len(times) {
 			fmt.Fprintf(&steps, "H%.2fV%.2f", float64(p.Across.at(times[rank-1])), float64(share(rank)))
@@ -66,18 +66,18 @@ func newSharePlot(id string, s score.Result) *sharePlot {
 	p.Steps = steps.String()
 	p.mark("median", 50, times, share)
 	p.mark("p95", 95, times, share)
-	p.About = fmt.Sprintf("Share of %s requests that were answered rightly, by %s: %s within %s, which is the longest.",
-		formatCount(p.N), what, formatShare(float64(len(times))/float64(p.N)), formatTime(times[len(times)-1]))
+	p.About = fmt.Sprintf("Share of %s requests with a right answer, by %s: %s within %s, the longest.",
+		ladder.Count(p.N), what, Share(float64(len(times))/float64(p.N)), ladder.Time(times[len(times)-1]))
 	return p
 }
 
-// mark labels a percentile of the right answers' times. Two would only hide
-// each other when they lie close, or of a few values.
+// mark labels a percentile of the right answers' times, unless the label would cover the one
+// before.
 func (p *sharePlot) mark(name string, percent int, times []float64, share func(int) position) {
 	v := score.NearestRank(times, percent)
 	rank := max((percent*len(times)+99)/100, 1)
-	point := sharePoint{X: p.Across.at(v), Y: share(rank), Label: name + " " + formatTime(v)}
-	point.Tip = fmt.Sprintf("%s of the right answers: %d of %d requests were answered rightly within %s", name, rank, p.N, formatTime(v))
+	point := sharePoint{X: p.Across.at(v), Y: share(rank), Label: name + " " + ladder.Time(v)}
+	point.Tip = fmt.Sprintf("%s of the right answers: %d of %d requests got a right answer within %s", name, rank, p.N, ladder.Time(v))
 	point.Left = point.X > 55
 	if len(p.Points) > 0 && p.Points[0].Y-point.Y < 9 {
 		return

@@ -5,22 +5,23 @@ import (
 	"math"
 	"slices"
 
+	"github.com/tun-mcp/tun-mcp/ladder"
 	"github.com/tun-mcp/tun-mcp/trial/score"
 )
 
-// Above oneByOne answers of one kind a plot shows them together, in slices of
-// time. A lane of more than rugFrom is a row of strokes.
+// Limits of a plot. It shows more than oneByOne right answers as bars, one for each of
+// slicesOf slices of time. A lane with more than rugFrom marks shows strokes.
 const (
 	oneByOne = 400
 	slicesOf = 100
-	rugFrom  = 60 // marks in a lane
+	rugFrom  = 60
 )
 
-// timesPlot shows the response time of each exchange over the time of the
-// scenario. What has no time stands in lanes above.
+// timesPlot shows the response time of each exchange over the time of the scenario.
+// Exchanges without a time are in lanes above.
 type timesPlot struct {
 	ID     string // for references within the page
-	About  string // what is shown, one sentence, for those who cannot see it
+	About  string // a sentence for readers who cannot see the plot
 	What   string // the vertical axis: response time or round trip; outcome if nothing has a time
 	Across axis
 	Up     *axis // nil if nothing has a time
@@ -37,35 +38,37 @@ type mark struct {
 	Tip   string
 }
 
-// bar sums up the right answers of a slice of time.
+// bar summarizes the right answers in a slice of time.
 type bar struct {
 	X                             position
-	Top, Upper, Mid, Lower, Floor position // maximum, quartiles, minimum; from the top of the plot
+	Top, Upper, Mid, Lower, Floor position // maximum, quartiles and minimum, from the top of the plot
 	Tip                           string
 }
 
-// lane is a row of marks that have no time.
+// lane is a row of marks without a time.
 type lane struct {
 	Label string
 	Y     int  // pixels from the top
-	Dense bool // too many for their shapes: strokes are drawn
+	Dense bool // draw strokes, because there are too many marks for shapes
 	Marks []mark
 }
 
-// limitLine is the deadline's line.
+// limitLine is the line of the deadline.
 type limitLine struct {
 	Y     position
 	Label string
 }
 
-// laneHeight is a lane's height in pixels; timesHeight that of the plot below.
+// laneHeight and timesHeight are the heights of a lane and of the plot below, in pixels.
 const (
 	laneHeight  = 20
 	timesHeight = 220
 )
 
-// LanesHeight and Height are in pixels.
+// LanesHeight returns the height of all lanes, in pixels.
 func (p timesPlot) LanesHeight() int { return len(p.Lanes) * laneHeight }
+
+// Height returns the height of lanes and plot, in pixels.
 func (p timesPlot) Height() int {
 	if p.Up == nil {
 		return p.LanesHeight()
@@ -73,7 +76,7 @@ func (p timesPlot) Height() int {
 	return p.LanesHeight() + timesHeight
 }
 
-// newTimesPlot draws a scenario; nil if it has no exchanges.
+// newTimesPlot returns the plot of a scenario, or nil if it has no exchanges.
 func newTimesPlot(id string, s score.Result, deadline float64) *timesPlot {
 	if len(s.Exchanges) == 0 {
 		return nil
@@ -124,11 +127,11 @@ func newTimesPlot(id string, s score.Result, deadline float64) *timesPlot {
 		}
 	}
 	p.About = fmt.Sprintf("%s of %s exchanges over %s: %d right, %d wrong, %d late, %d lost. The table of all exchanges below has the numbers.",
-		p.What, formatCount(len(s.Exchanges)), formatTime(slices.Max(starts)), s.Tally.Right, s.Tally.Wrong, s.Tally.Late, s.Tally.Lost)
+		p.What, ladder.Count(len(s.Exchanges)), ladder.Time(slices.Max(starts)), s.Tally.Right, s.Tally.Wrong, s.Tally.Late, s.Tally.Lost)
 	return p
 }
 
-// timing chooses which time of an exchange to draw: the response time, or the
+// timing returns which time of an exchange to draw, and its name: the response time, or the
 // round trip if no response time is known.
 func timing(exchanges []score.Exchange) (time func(score.Exchange) float64, what string) {
 	if slices.ContainsFunc(exchanges, func(e score.Exchange) bool { return measured(e.Response) }) {
@@ -137,8 +140,8 @@ func timing(exchanges []score.Exchange) (time func(score.Exchange) float64, what
 	return func(e score.Exchange) float64 { return e.RoundTrip }, "round trip"
 }
 
-// shape is how an exchange is drawn: by its outcome, but what was rightly left
-// alone apart from what was rightly answered.
+// shape returns the shape of an exchange: its outcome, but "alone" for a packet that the
+// agent was right to ignore.
 func shape(e score.Exchange) string {
 	switch e.Outcome {
 	case score.Right:
@@ -149,12 +152,12 @@ func shape(e score.Exchange) string {
 	case score.Wrong, score.Late, score.Lost:
 		return e.Outcome
 	}
-	return score.Wrong // a report that somebody made by hand
+	return score.Wrong // a report written by hand
 }
 
 func shapeName(shape string) string {
 	if shape == "alone" {
-		return "left alone"
+		return "ignored"
 	}
 	return shape
 }
@@ -164,22 +167,22 @@ func leftAlone(e score.Exchange) bool {
 	return e.Outcome == score.Right && e.Answer == 0 && !measured(e.Response) && !measured(e.RoundTrip)
 }
 
-// tip says one exchange in a line.
+// tip returns a line about an exchange.
 func tip(e score.Exchange) string {
-	text := fmt.Sprintf("%d, %s: %s", e.N, printableLine(e.Name, 60), shapeName(shape(e)))
+	text := fmt.Sprintf("%d, %s: %s", e.N, ladder.Line(e.Name, 60), shapeName(shape(e)))
 	if measured(e.Response) {
-		text += ", response " + formatTime(e.Response)
+		text += ", response " + ladder.Time(e.Response)
 	}
 	if measured(e.RoundTrip) {
-		text += ", round trip " + formatTime(e.RoundTrip)
+		text += ", round trip " + ladder.Time(e.RoundTrip)
 	}
 	if e.Detail != "" {
-		text += ", " + printableLine(e.Detail, 120)
+		text += ", " + ladder.Line(e.Detail, 120)
 	}
 	return text
 }
 
-// bars puts exchanges together that started in the same slice of time.
+// bars groups exchanges by the slice of time in which they began.
 func bars(exchanges []score.Exchange, time func(score.Exchange) float64, across, up axis) []bar {
 	var bins [slicesOf][]float64
 	for _, e := range exchanges {
@@ -197,14 +200,13 @@ func bars(exchanges []score.Exchange, time func(score.Exchange) float64, across,
 		all = append(all, bar{
 			X: position(100 * (float64(i) + 0.5) / slicesOf), Top: at(100), Upper: at(75), Mid: at(50), Lower: at(25), Floor: at(0),
 			Tip: fmt.Sprintf("%d right answers in this slice of time: min %s, median %s, max %s",
-				d.N, formatTime(d.Min), formatTime(d.Median), formatTime(d.Max)),
+				d.N, ladder.Time(d.Min), ladder.Time(d.Median), ladder.Time(d.Max)),
 		})
 	}
 	return all
 }
 
-// thinOut keeps one mark of those at the same place, if there are many: what
-// is hidden by another need not be drawn.
+// thinOut drops marks hidden by others at the same place, if there are many.
 func thinOut(marks []mark) []mark {
 	if len(marks) <= oneByOne {
 		return marks

@@ -28,8 +28,21 @@ func TestProgressPlain(t *testing.T) {
 	golden(t, "progress.txt", out.String())
 }
 
-// TestProgressLive rewrites one line, not more often than is of use, and leaves
-// nothing of a longer one behind.
+// A reason that several scenarios have is printed once.
+func TestProgressSameReason(t *testing.T) {
+	var out bytes.Buffer
+	p := NewProgress(&out, 0)
+	for _, name := range []string{"ping", "load", "dns"} {
+		p.End(score.Result{Scenario: name, Skipped: true, Reason: "no claude"})
+	}
+	p.End(score.Result{Scenario: "http", Skipped: true, Reason: "no IPv6"})
+	if want := "ping: skipped, no claude\nload: skipped, as above\ndns: skipped, as above\nhttp: skipped, no IPv6\n"; out.String() != want {
+		t.Errorf("it printed\n%swant\n%s", &out, want)
+	}
+}
+
+// The live line is redrawn at most every 100 ms, and a shorter line erases the longer one
+// before.
 func TestProgressLive(t *testing.T) {
 	var out bytes.Buffer
 	now := time.Unix(0, 0)

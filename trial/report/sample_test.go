@@ -12,8 +12,7 @@ import (
 	"github.com/tun-mcp/tun-mcp/trial/score"
 )
 
-// sample makes reports that look like real ones. The same seed makes the same
-// report.
+// sample makes reports that look real. The same seed gives the same report.
 type sample struct {
 	*rand.Rand
 	number int // of the last packet
@@ -21,23 +20,22 @@ type sample struct {
 
 func newSample(seed uint64) *sample { return &sample{Rand: rand.New(rand.NewPCG(seed, 7))} }
 
-// traffic is what a scenario of a sample does.
+// traffic describes a scenario of a sample.
 type traffic struct {
 	name, about, rfc, expect string
 	count                    int
 	interval                 float64               // ms
-	think                    func(*sample) float64 // ms of the agent
+	think                    func(*sample) float64 // the agent's time in ms
 	wrong, lost, late        float64               // shares
-	alone                    float64               // share of what must be left alone
+	alone                    float64               // share of packets that must be ignored
 	faults                   []string
 }
 
-// quick and slow are how long agents think, in milliseconds: a program and a
-// model.
+// quick and slow return how long an agent takes, in milliseconds: a program and a model.
 func quick(s *sample) float64 { return 0.15 * math.Exp(0.4*s.NormFloat64()) }
 func slow(s *sample) float64  { return 1800 * math.Exp(0.5*s.NormFloat64()) }
 
-// uneven is mostly quick, sometimes 42.6 s.
+// uneven is mostly quick, but sometimes 42.6 s.
 func uneven(s *sample) float64 {
 	if s.Float64() < 0.1 {
 		return 42600 * math.Exp(0.05*s.NormFloat64())
@@ -143,11 +141,11 @@ var (
 	builtin = score.Agent{Kind: "builtin", Name: "builtin"}
 )
 
-// samples are the reports that every writer is tried with.
+// samples returns the reports with which every writer is tested.
 func samples() map[string]*score.Report {
 	noise := pings(25, slow)
 	noise.name, noise.alone, noise.wrong, noise.lost, noise.faults = "noise", 0.4, 0.15, 0.1, []string{score.FaultNoise, score.FaultIPChecksum, score.FaultTransportChecksum}
-	noise.about, noise.rfc, noise.expect = "damaged and foreign packets among good requests", "RFC 1122, 3.2.1", "the good ones answered, the others left alone"
+	noise.about, noise.rfc, noise.expect = "damaged and foreign packets among good requests", "RFC 1122, 3.2.1", "the good ones answered, the others ignored"
 	lossy := pings(20, slow)
 	lossy.name, lossy.late, lossy.lost = "lossy", 0.15, 0.15
 	udp := pings(10, slow)
@@ -183,11 +181,10 @@ func samples() map[string]*score.Report {
 	}
 }
 
-// evil is what a packet or an agent may put into a report.
+// evil is a string that a packet or an agent may put into a report.
 const evil = "</script></style><img src=x onerror=alert(1)>\x1b[2J\x1b]0;owned\a\r\n\u202e\"'`{{.}}${1}&lt;\x00\xff"
 
-// hostile is a report each of whose strings is evil, and whose numbers are
-// such as no trial measures.
+// hostile returns a report whose strings are all evil and whose numbers are impossible.
 func hostile() *score.Report {
 	long := strings.Repeat("w", 5000)
 	e := []score.Exchange{

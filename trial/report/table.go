@@ -1,5 +1,5 @@
-// Package report shows people what a trial found: a table, a page, a
-// comparison, and how it is getting on.
+// Package report presents the result of a trial to people: as a table, a page or a
+// comparison, and the progress while it runs.
 package report
 
 import (
@@ -9,16 +9,16 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tun-mcp/tun-mcp/ladder"
 	"github.com/tun-mcp/tun-mcp/trial/score"
 )
 
-// longestLine bounds what a report's strings take up in a table, in
-// characters.
+// longestLine is the length at which strings of a report are cut, in characters.
 const longestLine = 400
 
-// WriteTable prints a report for people: a row a scenario, at most width
-// columns wide (0: 80; the least is 60), in colour only on a terminal. What
-// packets and agents have put into the report is printed as harmless text.
+// WriteTable prints a report as a table with a row for each scenario. It is at most width
+// columns wide; 0 means 80, and less than 60 means 60. It has colours only on a terminal.
+// Strings from packets and agents are printed as harmless text.
 func WriteTable(w io.Writer, r *score.Report, width int) error {
 	if width <= 0 {
 		width = 80
@@ -26,6 +26,7 @@ func WriteTable(w io.Writer, r *score.Report, width int) error {
 	t := table{paper{width: max(width, 60), painter: newPainter(w)}, r}
 	t.head()
 	t.rows()
+	t.sums()
 	t.faults()
 	t.reasons()
 	t.sum()
@@ -33,7 +34,7 @@ func WriteTable(w io.Writer, r *score.Report, width int) error {
 	return err
 }
 
-// table is the terminal's table being written.
+// table is a table being written.
 type table struct {
 	paper
 	report *score.Report
@@ -45,11 +46,11 @@ func (t *table) head() {
 	case r.Network != "":
 		t.say(bold, 2, "%s on a %s network, %s", whoOf(r), r.Network, assistOf(r))
 	case r.Session != "":
-		t.say(bold, 2, "%s, which did not read", whoOf(r))
+		t.say(bold, 2, "%s did not read", whoOf(r))
 	case r.Agent.Kind == "running":
 		t.say(bold, 2, "no running session was found")
 	default:
-		t.say(bold, 2, "%s, but no session came up", whoOf(r))
+		t.say(bold, 2, "%s did not start a session", whoOf(r))
 	}
 	if used := assistUsedOf(r); used != "" {
 		t.say("", 2, "%s", used)
@@ -63,7 +64,7 @@ func (t *table) head() {
 	t.space()
 }
 
-// rows prints the figures: the answers, the times, where the times went.
+// rows prints the figures: answers, times, and where the time went.
 func (t *table) rows() {
 	r := t.report
 	if len(r.Scenarios) == 0 {
@@ -71,7 +72,7 @@ func (t *table) rows() {
 		t.space()
 	}
 	if r.Total.Sent == 0 {
-		return // the reasons say why
+		return // reasons says why
 	}
 	results := r.Scenarios
 	if len(results) > 1 {
@@ -79,7 +80,7 @@ func (t *table) rows() {
 	}
 	var names []string
 	for _, s := range results {
-		names = append(names, printableLine(s.Scenario, 24))
+		names = append(names, ladder.Line(s.Scenario, 24))
 	}
 	verdicts := column{head: "verdict", left: true, style: func(row int) style {
 		if results[row].Passed || row == len(r.Scenarios) {
@@ -105,8 +106,7 @@ func (t *table) rows() {
 		{"round trip", roundTripColumns(of)},
 		{"response", []column{of("median", func(s score.Result) string { return timeOf(s.Response, s.Response.Median) })}},
 		{"where the time went, medians", partColumns(of)},
-		{"for each packet read", costColumns(of)},
-		{"for each request", requestColumns(of)},
+		{"cost", costColumns(of)},
 	}}
 	t.out.WriteString(g.text(t.width, t.painter))
 	t.space()
@@ -122,16 +122,16 @@ func (t *table) verdictOfAll() string {
 	return fmt.Sprintf("%d of %d", passed, len(t.report.Scenarios))
 }
 
-// faults prints what was wrong, by kind.
+// faults prints the faults of each scenario by kind.
 func (t *table) faults() {
 	some := false
 	for _, s := range t.report.Scenarios {
 		var kinds []string
 		for _, f := range sortedFaults(s.Tally.Faults) {
-			kinds = append(kinds, fmt.Sprintf("%s %s", formatCount(f.N), f.Kind))
+			kinds = append(kinds, fmt.Sprintf("%s %s", ladder.Count(f.N), f.Kind))
 		}
 		if s.Tally.Refused > 0 {
-			kinds = append(kinds, formatCount(s.Tally.Refused)+" packets kept back by the server")
+			kinds = append(kinds, ladder.Count(s.Tally.Refused)+" packets refused by the server")
 		}
 		if len(kinds) > 0 {
 			t.say("", 4, "faults in %s: %s", s.Scenario, strings.Join(kinds, ", "))
@@ -143,8 +143,8 @@ func (t *table) faults() {
 	}
 }
 
-// reasons says why scenarios did not pass, once for those that follow each
-// other and share it, and what else was found.
+// reasons prints why scenarios did not pass, and their notes. Consecutive scenarios with the
+// same reason share a line.
 func (t *table) reasons() {
 	some := false
 	for scenarios := t.report.Scenarios; len(scenarios) > 0; {
@@ -171,20 +171,23 @@ func (t *table) reasons() {
 	}
 }
 
-// sum prints the result in one sentence, with the assist level in it.
+// sum prints the result in one sentence, with the assist level.
 func (t *table) sum() {
 	r := t.report
 	switch {
-	case r.Total.Sent == 0 && r.Assist == "": // nobody has told how much help there is
+	case r.Total.Sent == 0 && r.Assist == "": // no session, so the assist level is unknown
 		t.say(bold, 2, "nothing was sent")
 	case r.Total.Sent == 0:
 		t.say(bold, 2, "nothing was sent, with %s", assistOf(r))
 	default:
-		t.say(bold, 2, "%s of %s right: %s, 95 %% interval %s, with %s", formatCount(r.Total.Right),
-			formatCount(r.Total.Sent), rateOf(r.Total), intervalOf(r.Total), assistOf(r))
+		t.say(bold, 2, "%s of %s right: %s, 95 %% interval %s, with %s", ladder.Count(r.Total.Right),
+			ladder.Count(r.Total.Sent), rateOf(r.Total), intervalOf(r.Total), assistOf(r))
 	}
 	if used := usageOf(r.Usage); used != "" {
 		t.say("", 2, "the agent used %s", used)
+	}
+	if handled := handlerOf(r); handled != "" {
+		t.say("", 2, "%s", handled)
 	}
 	for _, missing := range r.Unrecorded {
 		t.say(red, 2, "%s", missing)

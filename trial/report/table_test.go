@@ -12,7 +12,7 @@ import (
 	"github.com/tun-mcp/tun-mcp/trial/score"
 )
 
-// harmless fails the test if text could do anything to a terminal.
+// harmless fails the test if text could control a terminal.
 func harmless(t *testing.T, text string) {
 	t.Helper()
 	for _, c := range text {
@@ -32,7 +32,7 @@ func TestWriteTable(t *testing.T) {
 				}
 				harmless(t, out.String())
 				if r.Assist != "" && !strings.Contains(strings.Join(strings.Fields(out.String()), " "), "with assist ") {
-					t.Error("the result stands without its assist level")
+					t.Error("the result has no assist level")
 				}
 				for line := range strings.Lines(out.String()) {
 					if n := textWidth(line) - 1; n > max(width, 80) && name != "hostile" {
@@ -50,15 +50,15 @@ func TestWriteTable(t *testing.T) {
 	}
 }
 
-// Who did not play is named as far as the trial knew it.
-func TestTableOfNobody(t *testing.T) {
+// The table names the agent or session that did not play, if the trial knew it.
+func TestTableWithoutAgent(t *testing.T) {
 	for _, test := range []struct {
 		report score.Report
 		want   string
 	}{
-		{score.Report{Agent: score.Agent{Kind: "running", Name: "running"}, Session: "abc"}, "the agent of session abc, which did not read\n"},
+		{score.Report{Agent: score.Agent{Kind: "running", Name: "running"}, Session: "abc"}, "the agent of session abc did not read\n"},
 		{score.Report{Agent: score.Agent{Kind: "running", Name: "running"}}, "no running session was found\n"},
-		{score.Report{Agent: score.Agent{Kind: "claude", Name: "claude"}}, "claude, but no session came up\n"},
+		{score.Report{Agent: score.Agent{Kind: "claude", Name: "claude"}}, "claude did not start a session\n"},
 	} {
 		var out bytes.Buffer
 		if err := WriteTable(&out, &test.report, 0); err != nil {
@@ -70,7 +70,7 @@ func TestTableOfNobody(t *testing.T) {
 	}
 }
 
-// TestTableColours paints for a terminal only.
+// Only a terminal gets colours.
 func TestTableColours(t *testing.T) {
 	f, err := os.Create(t.TempDir() + "/table")
 	if err != nil {
@@ -88,6 +88,6 @@ func TestTableColours(t *testing.T) {
 	}
 	t.Setenv("NO_COLOR", "1")
 	if newPainter(os.Stdout) {
-		t.Error("painted in spite of NO_COLOR")
+		t.Error("painted with NO_COLOR set")
 	}
 }

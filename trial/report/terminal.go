@@ -5,7 +5,7 @@ import (
 	"os"
 )
 
-// onTerminal reports whether w is a terminal that shows a rewritten line.
+// onTerminal reports whether w is a terminal that can rewrite a line.
 func onTerminal(w io.Writer) bool {
 	f, ok := w.(*os.File)
 	if !ok || os.Getenv("TERM") == "dumb" {
@@ -15,7 +15,7 @@ func onTerminal(w io.Writer) bool {
 	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
-// style is a way to print, as the parameter of SGR (ECMA-48, 8.3.117).
+// style is a way to print text, as a parameter of SGR (ECMA-48, 8.3.117).
 type style string
 
 const (
@@ -24,11 +24,11 @@ const (
 	red   style = "31"
 )
 
-// painter colours text, if the terminal can show it and nobody minds
-// (NO_COLOR, see no-color.org). The zero value paints nothing.
+// painter colours text if it is true. The zero value leaves text as it is.
 type painter bool
 
-// newPainter wants TERM set: a console that knows no colours does not set it.
+// newPainter returns true if w is a terminal with colours and NO_COLOR is not set
+// (no-color.org). A console without colours does not set TERM.
 func newPainter(w io.Writer) painter {
 	return painter(onTerminal(w) && os.Getenv("TERM") != "" && os.Getenv("NO_COLOR") == "")
 }

@@ -7,10 +7,11 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tun-mcp/tun-mcp/ladder"
 	"github.com/tun-mcp/tun-mcp/trial/score"
 )
 
-// nameOf is what tables call the agent, with its model where it is known.
+// nameOf returns the agent's name in tables, with its model if known.
 func nameOf(a score.Agent) string {
 	name := cmp.Or(a.Name, a.Kind, "unnamed agent")
 	if a.Model != "" && !strings.Contains(name, a.Model) {
@@ -19,8 +20,7 @@ func nameOf(a score.Agent) string {
 	return name
 }
 
-// whoOf is whose report it is: the agent, and the session in which it already
-// was.
+// whoOf returns the agent's name, or its session if it was already running.
 func whoOf(r *score.Report) string {
 	if r.Session != "" {
 		return "the agent of session " + r.Session
@@ -28,17 +28,17 @@ func whoOf(r *score.Report) string {
 	return nameOf(r.Agent)
 }
 
-// assistOf says the assist level, which belongs beside every result: the one
-// that all the agent's packets were written with, else the highest allowed.
+// assistOf returns the assist level, which belongs to every result: the level of all packets
+// that the agent wrote, or the highest allowed one if they had several.
 func assistOf(r *score.Report) string {
 	if levels := slices.Collect(maps.Keys(r.Total.Assists)); len(levels) == 1 && levels[0] != r.Assist {
 		return fmt.Sprintf("assist %s (%s allowed)", levels[0], r.Assist)
 	}
-	return "assist " + cmp.Or(r.Assist, "not known")
+	return "assist " + cmp.Or(r.Assist, "unknown")
 }
 
-// assistUsedOf says which levels the agent's packets were written with, if
-// there are several.
+// assistUsedOf returns the levels with which the agent wrote packets, or "" if there is only
+// one.
 func assistUsedOf(r *score.Report) string {
 	used := r.Total.Assists
 	if len(used) < 2 {
@@ -46,22 +46,22 @@ func assistUsedOf(r *score.Report) string {
 	}
 	var levels []string
 	for _, level := range slices.Sorted(maps.Keys(used)) {
-		levels = append(levels, fmt.Sprintf("%s for %s packets", level, formatCount(used[level])))
+		levels = append(levels, fmt.Sprintf("%s for %s packets", level, ladder.Count(used[level])))
 	}
 	return "the agent used assist " + strings.Join(levels, ", ")
 }
 
-// usageOf says what the agent told of its own costs, "" if it told nothing.
+// usageOf returns the usage that the agent reported as text, or "" if it reported none.
 func usageOf(u *score.Usage) string {
 	if u == nil {
 		return ""
 	}
 	var parts []string
 	if u.Turns > 0 {
-		parts = append(parts, formatCount(u.Turns)+" turns")
+		parts = append(parts, ladder.Count(u.Turns)+" turns")
 	}
 	if u.InputTokens > 0 || u.OutputTokens > 0 {
-		parts = append(parts, formatCount(u.InputTokens)+" tokens in, "+formatCount(u.OutputTokens)+" out")
+		parts = append(parts, ladder.Count(u.InputTokens)+" tokens in, "+ladder.Count(u.OutputTokens)+" out")
 	}
 	if cost := costOf(u); cost != unknown {
 		parts = append(parts, cost)
@@ -69,7 +69,27 @@ func usageOf(u *score.Usage) string {
 	return strings.Join(parts, ", ")
 }
 
-// costOf is what the agent's work cost, or unknown.
+// handlerOf returns what packet handlers did and what was left to the agent as text, or ""
+// if there was no handler.
+func handlerOf(r *score.Report) string {
+	h := r.Handler
+	if h == nil {
+		return ""
+	}
+	versions := "1 version"
+	if h.Versions != 1 {
+		versions = ladder.Count(h.Versions) + " versions"
+	}
+	first := "installed from the start"
+	if h.First > 0 {
+		first = "the first after " + ladder.Time(h.First)
+	}
+	return fmt.Sprintf("the handler answered %s packets with %s, dropped %s and failed on %s; the agent wrote %s; %s, %s, %s characters of source",
+		ladder.Count(h.Answered), ladder.Count(h.Writes), ladder.Count(h.Dropped), ladder.Count(h.Failed),
+		ladder.Count(max(r.Total.Writes-r.Total.ByHandler, 0)), versions, first, ladder.Count(h.Chars))
+}
+
+// costOf returns the cost that the agent reported, or unknown.
 func costOf(u *score.Usage) string {
 	if u == nil || u.CostUSD <= 0 {
 		return unknown

@@ -6,8 +6,7 @@ import (
 	"github.com/tun-mcp/tun-mcp/trial/score"
 )
 
-// The level beside a result is the one that was used, not the one that could
-// have been.
+// The level of a result is the one that was used, not the highest allowed.
 func TestAssist(t *testing.T) {
 	for _, test := range []struct {
 		used     map[string]int

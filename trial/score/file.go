@@ -12,13 +12,13 @@ import (
 	"unicode"
 )
 
-// MaxReportBytes bounds a report that is read: some 200,000 exchanges.
+// MaxReportBytes is the size of the largest report that Read accepts, in bytes. It has room
+// for some 200,000 exchanges.
 const MaxReportBytes = 64 << 20
 
-// Save writes the report as JSON to path, readable by everyone (0644). A
-// reader meets the old file or the whole new one, never a part: it is written
-// beside and then renamed. What is no regular file (/dev/stdout, a pipe) is
-// written to as it is.
+// Save writes the report as JSON to path, with mode 0644. It writes a new file and renames
+// it, so a reader sees the old file or the whole new one. If path is not a regular file
+// (/dev/stdout, a pipe), Save writes into it.
 func (r *Report) Save(path string) error {
 	data, err := json.MarshalIndent(r, "", "  ")
 	if err != nil {
@@ -30,24 +30,29 @@ func (r *Report) Save(path string) error {
 	return nil
 }
 
-// Replace puts data into path as Save says.
+// Replace writes data to path in the way described at Save.
 func Replace(path string, data []byte) error {
+	return ReplaceWith(path, func(w io.Writer) error { _, err := w.Write(data); return err })
+}
+
+// ReplaceWith is Replace for what write writes. If write fails, the old file stays.
+func ReplaceWith(path string, write func(io.Writer) error) error {
 	if info, err := os.Stat(path); err == nil {
 		if info.IsDir() {
 			return fmt.Errorf("%s is a folder", path)
 		}
 		if !info.Mode().IsRegular() {
-			return os.WriteFile(path, data, 0o644)
+			return writeInto(path, write)
 		}
 		if target, err := filepath.EvalSymlinks(path); err == nil {
-			path = target // keep a symbolic link, replace what it leads to
+			path = target // keep a symbolic link, replace its target
 		}
 	}
 	f, err := os.CreateTemp(filepath.Dir(path), ".tun-mcp-*")
 	if err != nil {
 		return err
 	}
-	_, err = f.Write(data)
+	err = write(f)
 	if err == nil {
 		err = f.Sync() // before the rename, or a crash may leave an empty file
 	}
@@ -66,9 +71,29 @@ func Replace(path string, data []byte) error {
 	return err
 }
 
-// Load reads the report that Save wrote to path. It refuses, in words, what is
-// no report, another version's, one that is not whole, and one of more than
-// MaxReportBytes.
+// writeInto writes into a file that is not regular. If it has been replaced by a regular
+// file in the meantime, writeInto leaves that file alone and returns an error.
+func writeInto(path string, write func(io.Writer) error) error {
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	info, err := f.Stat()
+	switch {
+	case err == nil && info.Mode().IsRegular():
+		err = fmt.Errorf("%s has just been replaced by a regular file", path)
+	case err == nil:
+		err = write(f)
+	}
+	if e := f.Close(); err == nil {
+		err = e
+	}
+	return err
+}
+
+// Load reads the report that Save wrote to path. It returns an error for anything else: a
+// file that is not a report, a report of another version, an incomplete one, or one of more
+// than MaxReportBytes.
 func Load(path string) (*Report, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -82,10 +107,10 @@ func Load(path string) (*Report, error) {
 	return r, nil
 }
 
-// wantReport ends an error on what was read instead of a report.
-const wantReport = "a report is what tun-mcp trial --json FILE writes"
+// wantReport is the end of the errors about input that is not a report.
+const wantReport = "accepted is a report written by tun-mcp trial --json FILE"
 
-// Read reads a report as Load does, from anywhere.
+// Read is Load for any reader.
 func Read(from io.Reader) (*Report, error) {
 	data, err := io.ReadAll(io.LimitReader(from, MaxReportBytes+1))
 	if err != nil {
@@ -94,7 +119,7 @@ func Read(from io.Reader) (*Report, error) {
 	data = bytes.TrimSpace(data)
 	switch {
 	case len(data) > MaxReportBytes:
-		return nil, fmt.Errorf("it is over %d MiB long, the most that is read; run the trial with a smaller --count", MaxReportBytes>>20)
+		return nil, fmt.Errorf("it has more than %d MiB, the limit for reports; run the trial with a smaller --count", MaxReportBytes>>20)
 	case len(data) == 0:
 		return nil, errors.New("it is empty; " + wantReport)
 	case data[0] != '{':
@@ -108,10 +133,10 @@ func Read(from io.Reader) (*Report, error) {
 	case h.Version == nil:
 		return nil, errors.New("it is JSON, but has no version; " + wantReport)
 	case h.Version.String() != fmt.Sprint(Version) && h.Program != nil:
-		return nil, fmt.Errorf("it is of version %.20s, written by tun-mcp %+.40q; this program reads version %d: use the one that wrote it, or run the trial again",
+		return nil, fmt.Errorf("it has version %.20s, written by tun-mcp %+.40q, and this program reads version %d: use the program that wrote it, or run the trial again",
 			h.Version, *h.Program, Version)
 	case !h.ofReport():
-		return nil, errors.New("it is JSON, but has not the keys of a report; " + wantReport)
+		return nil, errors.New("it is JSON, but lacks the keys of a report; " + wantReport)
 	}
 	r := new(Report)
 	if err := json.Unmarshal(data, r); err != nil {
@@ -120,19 +145,19 @@ func Read(from io.Reader) (*Report, error) {
 	return r, nil
 }
 
-// badReport puts into words what the JSON decoder says of size bytes.
+// badReport turns the error of the JSON decoder for size bytes into one for users.
 func badReport(err error, size int) error {
 	var syntax *json.SyntaxError
 	var mistyped *json.UnmarshalTypeError
 	switch {
 	case errors.As(err, &syntax) && syntax.Offset >= int64(size):
-		return fmt.Errorf("it ends after %d bytes in the middle of the report; it was cut: copy it again, or run the trial again", size)
+		return fmt.Errorf("it ends after %d bytes, in the middle of the report: copy it again, or run the trial again", size)
 	case errors.As(err, &syntax):
 		return fmt.Errorf("at byte %d it is not JSON: %w; %s", syntax.Offset, err, wantReport)
 	case errors.As(err, &mistyped):
-		return fmt.Errorf("at byte %d %+q is a %.20s, which does not fit; %s", mistyped.Offset, mistyped.Field, mistyped.Value, wantReport)
+		return fmt.Errorf("at byte %d, %+q is a %.20s, which is the wrong type; %s", mistyped.Offset, mistyped.Field, mistyped.Value, wantReport)
 	}
-	// A time is quoted with all that is in it, and what was no text with it.
+	// The error quotes an invalid time whole, including control characters.
 	harmless := strings.Map(func(r rune) rune {
 		if unicode.IsPrint(r) && r != unicode.ReplacementChar {
 			return r

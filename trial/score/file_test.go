@@ -15,7 +15,7 @@ import (
 	"github.com/tun-mcp/tun-mcp/session"
 )
 
-// sampleOf is a report of n exchanges in which every field is filled in.
+// sampleOf returns a report of n exchanges with all fields set.
 func sampleOf(n int) *Report {
 	r := &Report{
 		Version: Version, Program: "0.1.0", Started: time.Date(2026, 11, 22, 22, 10, 0, 0, time.UTC), Seconds: 12.5, Cut: "interrupted", Session: "tun", Unrecorded: []string{"the recording stopped"},
@@ -45,7 +45,7 @@ func TestSaveLoad(t *testing.T) {
 			t.Fatal(err)
 		}
 		if !reflect.DeepEqual(got, r) {
-			t.Errorf("of %d exchanges: what was loaded is not what was saved", r.Total.Sent)
+			t.Errorf("%d exchanges: the loaded report differs from the saved one", r.Total.Sent)
 		}
 	}
 	info, err := os.Stat(path)
@@ -61,7 +61,7 @@ func TestSaveLoad(t *testing.T) {
 	}
 }
 
-// TestSaveTo saves to what is no file of its own.
+// TestSaveTo saves to a folder, a symbolic link and a device.
 func TestSaveTo(t *testing.T) {
 	folder := t.TempDir()
 	r := sampleOf(1)
@@ -69,7 +69,7 @@ func TestSaveTo(t *testing.T) {
 		t.Errorf("a folder: %v", err)
 	}
 	if err := r.Save(filepath.Join(folder, "none", "report.json")); err == nil || !strings.Contains(err.Error(), "give another path") {
-		t.Errorf("a folder that is missing: %v", err)
+		t.Errorf("a missing folder: %v", err)
 	}
 	if runtime.GOOS == "windows" {
 		return
@@ -88,7 +88,7 @@ func TestSaveTo(t *testing.T) {
 		t.Errorf("the symbolic link was replaced: %v, %v", info, err)
 	}
 	if _, err := Load(target); err != nil {
-		t.Errorf("where the link leads: %v", err)
+		t.Errorf("the link's target: %v", err)
 	}
 	if err := r.Save(os.DevNull); err != nil {
 		t.Errorf("%s: %v", os.DevNull, err)
@@ -106,18 +106,18 @@ func TestReadReportRefuses(t *testing.T) {
 	for _, c := range []struct{ name, text, want string }{
 		{"nothing", " \n", "it is empty"},
 		{"a page", "<!doctype html>", `it starts with '<', not with {`},
-		{"a list", "[]", "a report is what tun-mcp trial --json FILE writes"},
+		{"a list", "[]", "accepted is a report written by tun-mcp trial --json FILE"},
 		{"other JSON", `{"a": 1}`, "has no version"},
-		{"JSON with a version", `{"version": 1}`, "has not the keys of a report"},
-		{"JSON of another program", `{"version": 2, "started": 1, "settings": {}}`, "has not the keys of a report"},
-		{"an older one", `{"version": 0, "program": "0.0.1"}`, `it is of version 0, written by tun-mcp "0.0.1"; this program reads version 1`},
-		{"a later one", `{"version": 2, "program": "9"}`, "use the one that wrote it, or run the trial again"},
+		{"JSON with a version", `{"version": 1}`, "lacks the keys of a report"},
+		{"JSON of another program", `{"version": 2, "started": 1, "settings": {}}`, "lacks the keys of a report"},
+		{"an older version", `{"version": 0, "program": "0.0.1"}`, `it has version 0, written by tun-mcp "0.0.1", and this program reads version 1`},
+		{"a later version", `{"version": 2, "program": "9"}`, "use the program that wrote it, or run the trial again"},
 		{"a version in words", `{"version": "one"}`, "json"},
-		{"cut", string(data[:len(data)/2]), "it was cut: copy it again"},
-		{"two", string(data) + "{}", "it is not JSON"},
-		{"bad inside", strings.Replace(string(data), `"seconds":`, `"seconds";`, 1), "it is not JSON"},
-		{"a version that draws", "{\"version\": 2, \"program\": \"\\u001b[2J\"}", "use the one that wrote it"},
-		{"mistyped", strings.Replace(string(data), `"network":"private"`, `"network":7`, 1), `"network" is a number, which does not fit`},
+		{"truncated", string(data[:len(data)/2]), "in the middle of the report: copy it again"},
+		{"two reports", string(data) + "{}", "it is not JSON"},
+		{"a syntax error", strings.Replace(string(data), `"seconds":`, `"seconds";`, 1), "it is not JSON"},
+		{"a program with escape sequences", "{\"version\": 2, \"program\": \"\\u001b[2J\"}", "use the program that wrote it"},
+		{"a wrong type", strings.Replace(string(data), `"network":"private"`, `"network":7`, 1), `"network" is a number, which is the wrong type`},
 	} {
 		_, err := Read(strings.NewReader(c.text))
 		if err == nil || !strings.Contains(err.Error(), c.want) {
@@ -128,7 +128,7 @@ func TestReadReportRefuses(t *testing.T) {
 		}
 	}
 	huge := io.LimitReader(zeros{}, 1<<40)
-	if _, err := Read(io.MultiReader(strings.NewReader("{"), huge)); err == nil || !strings.Contains(err.Error(), "over 64 MiB") {
+	if _, err := Read(io.MultiReader(strings.NewReader("{"), huge)); err == nil || !strings.Contains(err.Error(), "more than 64 MiB") {
 		t.Errorf("huge: %v", err)
 	}
 	if _, err := Load(filepath.Join(t.TempDir(), "none.json")); err == nil || !strings.Contains(err.Error(), "none.json") {

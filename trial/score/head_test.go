@@ -18,7 +18,7 @@ func TestIsReport(t *testing.T) {
 	}{
 		{string(data), true},
 		{later, true},
-		{string(data[:len(data)/2]), false}, // cut: nobody knows what it was
+		{string(data[:len(data)/2]), false}, // incomplete
 		{strings.Replace(later, `"version": 2`, `"version": "one"`, 1), false},
 		{`{"version": 1}`, false},
 		{`{"name": "tun-mcp", "version": "1.0.0", "program": "", "started": 0, "settings": {}}`, false},

@@ -8,8 +8,8 @@ import (
 	"github.com/tun-mcp/tun-mcp/session"
 )
 
-// Ladder returns the first most packets on the link for the ladder diagram,
-// with times since the first.
+// Ladder returns the first packets on the link, most at most, for the ladder diagram. Their
+// times are relative to the first.
 func Ladder(events []session.Event, most int) []Crossing {
 	var start time.Time
 	var ladder []Crossing
@@ -34,5 +34,5 @@ func Ladder(events []session.Event, most int) []Crossing {
 	return ladder
 }
 
-// Milliseconds is d as reports have durations.
+// Milliseconds returns d in milliseconds, the unit of durations in reports.
 func Milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

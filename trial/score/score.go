@@ -1,94 +1,105 @@
-// Package score is what a trial found: the outcome of every exchange, counted
-// and summed up, and the JSON that keeps it.
+// Package score holds the result of a trial: the outcome of every exchange, counts and
+// times that summarize them, and their JSON files.
 package score
 
 import "time"
 
-// Version is the version of Report's JSON form. A reader refuses others.
+// Version is the version of Report's JSON. Read accepts no other.
 const Version = 1
 
-// Report is what a trial found: the JSON of --json, from which the table, the
-// HTML page and the comparison are made. Times are in milliseconds unless the
-// name says otherwise. docs/trial.md documents it.
+// Report is the result of a trial. It is the JSON of --json, and the source of the table,
+// the HTML page and the comparison. Times are in milliseconds unless the name says
+// otherwise. docs/trial.md documents it.
 type Report struct {
 	Version   int       `json:"version"`           // Version
 	Program   string    `json:"program"`           // version of tun-mcp
 	Started   time.Time `json:"started"`           //
 	Seconds   float64   `json:"seconds"`           // how long it took
-	Cut       string    `json:"cut,omitempty"`     // why it ended early: interrupted, the agent ended
+	Cut       string    `json:"cut,omitempty"`     // why it ended early, for instance "interrupted"
 	System    string    `json:"system"`            // GOOS/GOARCH and number of processors
 	Agent     Agent     `json:"agent"`             //
 	Network   string    `json:"network"`           // private, host, memory
-	Session   string    `json:"session,omitempty"` // whose agent it was, where that was running before
+	Session   string    `json:"session,omitempty"` // with agent running: the name of its session
 	Assist    string    `json:"assist"`            // the most help that the agent could ask for
 	Settings  Settings  `json:"settings"`          //
 	Scenarios []Result  `json:"scenarios"`         // in the order they ran
 	Total     Tally     `json:"total"`             // over all scenarios
-	Usage     *Usage    `json:"usage,omitempty"`   // what the agent told of itself
+	Reward    float64   `json:"reward"`            // 0 to 1: the mean of the scenarios' rewards
+	Usage     *Usage    `json:"usage,omitempty"`   // reported by the agent
+	Handler   *Handler  `json:"handler,omitempty"` // what packet handlers did, if there were any
 
-	Unrecorded []string `json:"unrecorded,omitempty"` // of each recording that is not whole: from where on, and why
+	Handlers bool `json:"handlers,omitempty"` // the trial let the agent install packet handlers
+
+	Unrecorded []string `json:"unrecorded,omitempty"` // a message about each recording that is incomplete
 }
 
-// Agent says who played the stack.
+// Agent identifies the agent under test.
 type Agent struct {
-	Kind  string `json:"kind"`            // builtin, claude, command, running
-	Name  string `json:"name"`            // what tables call it: builtin, claude (model), the command
-	Model string `json:"model,omitempty"` // where it is known
+	Kind  string `json:"kind"`            // builtin, handler, claude, command, served, running
+	Name  string `json:"name"`            // in tables: builtin, claude (model), the command
+	Model string `json:"model,omitempty"` // if known
 }
 
 // Settings are the flags that change what a trial measures.
 type Settings struct {
-	Count    int     `json:"count"`       // requests a scenario; some send fewer, some more
-	Interval float64 `json:"interval_ms"` // between two requests, where a scenario keeps one
-	Deadline float64 `json:"deadline_ms"` // an answer after this is late
-	Seed     uint64  `json:"seed"`        // of everything that is random
+	Count    int     `json:"count"`            // requests per scenario; some send fewer, some more
+	Interval float64 `json:"interval_ms"`      // between two requests of the scenario load
+	Deadline float64 `json:"deadline_ms"`      // later answers are late
+	Seed     uint64  `json:"seed"`             // for everything random; each further repetition has the next number
+	Repeat   int     `json:"repeat,omitempty"` // how often each scenario runs; 0 means once
 }
 
-// Usage is what an agent told of its own costs.
+// Usage is the cost that an agent reported.
 type Usage struct {
 	Turns        int     `json:"turns"`
-	InputTokens  int     `json:"input_tokens"`  // those from a cache included
+	InputTokens  int     `json:"input_tokens"`  // including those from a cache
 	OutputTokens int     `json:"output_tokens"` //
 	CostUSD      float64 `json:"cost_usd"`      //
 }
 
-// Result is what one scenario found.
+// Result is the result of one scenario.
 type Result struct {
-	Scenario  string       `json:"scenario"`         // its name
-	About     string       `json:"about"`            // what is sent, one line
-	RFC       string       `json:"rfc"`              // what it rests on: "RFC 792, echo"
-	Expect    string       `json:"expect"`           // what counts as right, one line
-	Passed    bool         `json:"passed"`           //
-	Skipped   bool         `json:"skipped"`          // it did not run: Reason says why; never together with Passed
-	Reason    string       `json:"reason,omitempty"` // why it did not pass, or did not run
-	Note      string       `json:"note,omitempty"`   // what else was found
-	Seconds   float64      `json:"seconds"`          //
-	Tally     Tally        `json:"tally"`            //
-	RoundTrip Distribution `json:"round_trip"`       // as the peer's program saw it
-	Response  Distribution `json:"response"`         // from a packet's arrival to its answer's writing
-	Parts     Parts        `json:"parts"`            // where the time went
-	Exchanges []Exchange   `json:"exchanges"`        // one a request, in the order they were sent
-	Crossings []Crossing   `json:"crossings"`        // the first packets on the link, for the ladder
+	Scenario  string       `json:"scenario"`           // its name
+	About     string       `json:"about"`              // what it sends, in one line
+	RFC       string       `json:"rfc"`                // the RFCs that it tests, for instance "RFC 792, echo"
+	Expect    string       `json:"expect"`             // what counts as right, in one line
+	Passed    bool         `json:"passed"`             //
+	Skipped   bool         `json:"skipped"`            // it did not run, for Reason; then Passed is false
+	Unsuited  bool         `json:"unsuited,omitempty"` // it was skipped and the user did not name it, so the trial can pass without it
+	Reason    string       `json:"reason,omitempty"`   // why it did not pass, or did not run
+	Note      string       `json:"note,omitempty"`     // a further finding
+	Seconds   float64      `json:"seconds"`            //
+	Tally     Tally        `json:"tally"`              //
+	RoundTrip Distribution `json:"round_trip"`         // measured by the peer's program
+	Response  Distribution `json:"response"`           // from the arrival of a packet to the writing of its answer
+	Parts     Parts        `json:"parts"`              // where the time went
+	Exchanges []Exchange   `json:"exchanges"`          // one for each request, in the order sent
+	Crossings []Crossing   `json:"crossings"`          // the first packets on the link, for the ladder
+	Sums      *Sums        `json:"sums,omitempty"`     // of the scenario checksum
+	Reward    *float64     `json:"reward,omitempty"`   // 0 to 1, see Scored; nil if the scenario cannot run on the link
+	Repeats   []Repeat     `json:"repeats,omitempty"`  // the results of each repetition, if there are several
 }
 
-// Tally counts a scenario's exchanges. Sent = Right + Wrong + Lost + Late;
-// what must be left alone and was counts as Right.
+// Tally counts a scenario's exchanges. Sent = Right + Wrong + Lost + Late, without
+// Probes. A packet that the agent must ignore, and did, counts as Right.
 type Tally struct {
-	Sent     int            `json:"sent"`
-	Answered int            `json:"answered"` // got any answer at all
-	Right    int            `json:"right"`
-	Wrong    int            `json:"wrong"`
-	Lost     int            `json:"lost"`
-	Late     int            `json:"late"`
-	Faults   map[string]int `json:"faults"`  // by kind of fault, see the Fault constants
-	Refused  int            `json:"refused"` // packets that the server did not write: by assist, the link, a wrong reply_to, too fast
-	Calls    int            `json:"calls"`   // tool calls
-	CharsIn  int            `json:"chars_in"`
-	CharsOut int            `json:"chars_out"`         // characters of arguments and of results
-	Reads    int            `json:"reads"`             // packets the agent read
-	Writes   int            `json:"writes"`            // packets the agent wrote
-	Assists  map[string]int `json:"assists,omitempty"` // those, by the assist level that they were written with
-	Rate     Rate           `json:"rate"`              // Right of Sent
+	Sent      int            `json:"sent"`
+	Answered  int            `json:"answered"` // those with any answer
+	Right     int            `json:"right"`
+	Wrong     int            `json:"wrong"`
+	Lost      int            `json:"lost"`
+	Late      int            `json:"late"`
+	Probes    int            `json:"probes,omitempty"` // exchanges that are not counted, see Exchange.Probe
+	Faults    map[string]int `json:"faults"`           // by kind of fault, see the Fault constants
+	Refused   int            `json:"refused"`          // packets that the server did not write: by assist, the link, a wrong reply_to, too fast
+	Calls     int            `json:"calls"`            // tool calls
+	CharsIn   int            `json:"chars_in"`
+	CharsOut  int            `json:"chars_out"`            // characters of arguments (in) and results (out)
+	Reads     int            `json:"reads"`                // packets that the agent read
+	Writes    int            `json:"writes"`               // packets that the agent or its handler wrote
+	ByHandler int            `json:"by_handler,omitempty"` // packets that the handler wrote
+	Assists   map[string]int `json:"assists,omitempty"`    // written packets by assist level
+	Rate      Rate           `json:"rate"`                 // Right of Sent
 }
 
 // Rate is a share with its 95 % confidence interval (Wilson).
@@ -98,7 +109,7 @@ type Rate struct {
 	High  float64 `json:"high"`
 }
 
-// Distribution sums up durations, in milliseconds. N of 0 means none.
+// Distribution summarizes durations, in milliseconds. N is how many there are.
 type Distribution struct {
 	N      int     `json:"n"`
 	Min    float64 `json:"min"`
@@ -108,12 +119,12 @@ type Distribution struct {
 	Mean   float64 `json:"mean"`
 }
 
-// Parts says where a round trip went: its four parts, one after the other.
+// Parts divides round trips into four parts.
 type Parts struct {
-	Queue  Distribution `json:"queue"`  // waiting until a read took the packet, its settle_ms included
+	Queue  Distribution `json:"queue"`  // until a read took the packet, including settle_ms
 	Tool   Distribution `json:"tool"`   // inside the two tool calls
-	Agent  Distribution `json:"agent"`  // between the read's result and the write's call: thinking, and the client
-	Device Distribution `json:"device"` // the rest: the peer's stack and the device, and for a program the control socket
+	Agent  Distribution `json:"agent"`  // from the read's result to the write's call: the model and its client
+	Device Distribution `json:"device"` // the rest: the peer's stack, the device and, for a program, the control socket
 }
 
 // Outcomes of an Exchange.
@@ -131,27 +142,32 @@ const (
 	FaultLength            = "length"
 	FaultAddresses         = "addresses"
 	FaultIDSeq             = "id-seq"    // of ICMP, or the acknowledgment number of a SYN ACK
-	FaultPayload           = "payload"   // data, or not all that the program waited for
+	FaultPayload           = "payload"   // wrong data, or no complete answer for the program
 	FaultType              = "type"      // ICMP type or code, or the wrong protocol
 	FaultDuplicate         = "duplicate" // answered more than once
 	FaultLate              = "late"      // answered after the deadline
-	FaultLost              = "lost"      // never answered, or the program that asked never had it
-	FaultNoise             = "noise"     // answered what must be left alone
+	FaultLost              = "lost"      // never answered, or the answer never reached the program
+	FaultNoise             = "noise"     // answered a packet that must be ignored
 )
 
-// Exchange is one thing asked of the agent and what came of it.
+// Exchange is one request to the agent and its outcome.
 type Exchange struct {
 	N         int      `json:"n"`                  // 1 for a scenario's first
+	Repeat    int      `json:"repeat,omitempty"`   // repetition, from 1; 0 if there is only one
 	Name      string   `json:"name"`               // "seq 1", "wrong ICMP checksum", "GET /"
-	At        float64  `json:"at_ms"`              // when it was sent, from the scenario's start
+	Run       int      `json:"run,omitempty"`      // which continuation of the trial sent it; 0 means none
+	At        float64  `json:"at_ms"`              // when it was sent, since the scenario's start in that run
 	Outcome   string   `json:"outcome"`            // Right, Wrong, Lost, Late
 	Faults    []string `json:"faults,omitempty"`   // kinds
-	Detail    string   `json:"detail,omitempty"`   // what exactly was wrong, one line
+	Detail    string   `json:"detail,omitempty"`   // what was wrong, in one line
+	Probe     bool     `json:"probe,omitempty"`    // it only measures how far the agent gets: no tally counts its outcome, no distribution has its times
+	Words     int      `json:"words,omitempty"`    // in the scenario checksum: 16-bit words of the datagram
+	NoSum     bool     `json:"no_sum,omitempty"`   // the answer shows no sum of these words: it is no whole UDP datagram
 	Number    int      `json:"number,omitempty"`   // packet number of the request
 	Answer    int      `json:"answer,omitempty"`   // packet number of the answer
-	RoundTrip float64  `json:"round_trip_ms"`      // 0: none
-	Response  float64  `json:"response_ms"`        // 0: none
-	Queue     float64  `json:"queue_ms,omitempty"` // the parts, where they are known
+	RoundTrip float64  `json:"round_trip_ms"`      // 0 means none
+	Response  float64  `json:"response_ms"`        // 0 means none
+	Queue     float64  `json:"queue_ms,omitempty"` // the parts, if known
 	Tool      float64  `json:"tool_ms,omitempty"`
 	Agent     float64  `json:"agent_ms,omitempty"`
 	Device    float64  `json:"device_ms,omitempty"`
@@ -160,7 +176,7 @@ type Exchange struct {
 // Crossing is one packet on the ladder.
 type Crossing struct {
 	Number    int     `json:"number"`
-	At        float64 `json:"at_ms"`     // since the first on the link
+	At        float64 `json:"at_ms"`     // since the first packet on the link
 	Direction string  `json:"direction"` // read, write
 	Bytes     int     `json:"bytes"`
 	Summary   string  `json:"summary"`

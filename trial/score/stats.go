@@ -5,11 +5,10 @@ import (
 	"slices"
 )
 
-// Distribute sums up values, durations in milliseconds, and leaves them as
-// they are. Median and P95 are nearest-rank percentiles: the smallest value
-// that at least half, or 95 %, of the values do not exceed. Each is therefore
-// a value that was measured; the median of an even number of values is the
-// lower of the two in the middle. What is no finite number is left out.
+// Distribute summarizes values, durations in milliseconds, without changing them. Median
+// and P95 are nearest-rank percentiles: the smallest value that at least half, or 95 %, of
+// the values do not exceed. So each is a measured value, and the median of an even number
+// of values is the lower of the two in the middle. Infinite values and NaN are left out.
 func Distribute(values []float64) Distribution {
 	sorted := make([]float64, 0, len(values))
 	for _, v := range values {
@@ -24,7 +23,7 @@ func Distribute(values []float64) Distribution {
 	slices.Sort(sorted)
 	mean := 0.0
 	for _, v := range sorted {
-		mean += v / float64(n) // the sum alone may be too large for a float64
+		mean += v / float64(n) // the sum could overflow a float64
 	}
 	return Distribution{
 		N:      n,
@@ -36,8 +35,8 @@ func Distribute(values []float64) Distribution {
 	}
 }
 
-// NearestRank returns the value of rank ceil(percent/100 * n), counted from 1,
-// of n sorted values, of which there is at least one.
+// NearestRank returns the value of rank ceil(percent/100 * n), from 1, of n sorted values.
+// There must be at least one value.
 func NearestRank(sorted []float64, percent int) float64 {
 	rank := (percent*len(sorted) + 99) / 100
 	return sorted[max(rank, 1)-1]
@@ -46,25 +45,29 @@ func NearestRank(sorted []float64, percent int) float64 {
 // z95 is the 97.5 % quantile of the standard normal distribution.
 const z95 = 1.959963984540054
 
-// Wilson returns the share k of n with its 95 % score interval (Wilson 1927,
-// without continuity correction). Unlike the textbook's interval it stays
-// within 0 to 1 and says something when k is 0 or n. Of n = 0 nothing is known:
-// the value is 0, the interval from 0 to 1. k outside 0 to n counts as the
-// nearest of the two.
+// Wilson returns the share k of n with its 95 % score interval (Wilson 1927, without
+// continuity correction). Unlike the usual normal approximation, the interval stays within
+// 0 to 1 and is useful when k is 0 or n. If n is 0, the value is 0 and the interval 0 to 1.
+// A k outside 0 to n is clamped.
 func Wilson(k, n int) Rate {
 	if n <= 0 {
 		return Rate{Low: 0, High: 1}
 	}
 	k = min(max(k, 0), n)
-	size, share := float64(n), float64(k)/float64(n)
-	z2 := z95 * z95 / size
+	return WilsonShare(float64(k)/float64(n), float64(n))
+}
+
+// WilsonShare is Wilson for a share from 0 to 1 of n observations. N must be more than 0, but
+// need not be an integer.
+func WilsonShare(share, n float64) Rate {
+	z2 := z95 * z95 / n
 	middle := (share + z2/2) / (1 + z2)
-	half := z95 * math.Sqrt(share*(1-share)/size+z2/(4*size)) / (1 + z2)
+	half := z95 * math.Sqrt(share*(1-share)/n+z2/(4*n)) / (1 + z2)
 	rate := Rate{Value: share, Low: max(middle-half, 0), High: min(middle+half, 1)}
-	if k == 0 {
-		rate.Low = 0 // exactly: the formula misses it by a rounding
+	if share == 0 {
+		rate.Low = 0 // the formula has a rounding error here
 	}
-	if k == n {
+	if share == 1 {
 		rate.High = 1
 	}
 	return rate

@@ -26,7 +26,7 @@ func TestDistribute(t *testing.T) {
 		{"nineteen", upTo(19), Distribution{19, 1, 10, 19, 19, 10}},
 		{"twenty: the nineteenth is p95", upTo(20), Distribution{20, 1, 10, 19, 20, 10.5}},
 		{"a hundred", upTo(100), Distribution{100, 1, 50, 95, 100, 50.5}},
-		{"no numbers", []float64{math.NaN(), 3, math.Inf(1)}, Distribution{1, 3, 3, 3, 3, 3}},
+		{"not finite", []float64{math.NaN(), 3, math.Inf(1)}, Distribution{1, 3, 3, 3, 3, 3}},
 		{"sum beyond a float64", []float64{math.MaxFloat64, math.MaxFloat64}, Distribution{2, math.MaxFloat64, math.MaxFloat64, math.MaxFloat64, math.MaxFloat64, math.MaxFloat64}},
 	} {
 		before := slices.Clone(c.values)
@@ -37,7 +37,7 @@ func TestDistribute(t *testing.T) {
 		if got != c.want {
 			t.Errorf("%s: %+v, want %+v", c.name, got, c.want)
 		}
-		if c.name != "no numbers" && !slices.Equal(before, c.values) {
+		if c.name != "not finite" && !slices.Equal(before, c.values) {
 			t.Errorf("%s: the values were changed", c.name)
 		}
 	}
@@ -72,7 +72,7 @@ func TestWilson(t *testing.T) {
 		t.Errorf("20 of 20: to %g", got)
 	}
 	if got := Wilson(-3, -1); got != (Rate{0, 0, 1}) {
-		t.Errorf("less than none: %+v", got)
+		t.Errorf("-3 of -1: %+v", got)
 	}
 	if got, want := Wilson(9, 4), Wilson(4, 4); got != want {
 		t.Errorf("9 of 4: %+v, want %+v", got, want)
@@ -98,22 +98,25 @@ func TestTallyAdd(t *testing.T) {
 		t.Errorf("rate: %+v", sum.Rate)
 	}
 	if a.Faults[FaultLost] != 1 {
-		t.Error("Add changed what it added")
+		t.Error("Add changed its argument")
 	}
 }
 
 func TestPerPacket(t *testing.T) {
-	tally := Tally{Calls: 3, CharsIn: 10, CharsOut: 20, Reads: 2}
+	tally := Tally{Calls: 3, CharsIn: 10, CharsOut: 20, Reads: 2, Writes: 4}
 	if calls, ok := tally.CallsPerPacket(); calls != 1.5 || !ok {
 		t.Errorf("calls: %g, %t", calls, ok)
 	}
-	if chars, ok := tally.CharsPerPacket(); chars != 15 || !ok {
-		t.Errorf("characters: %g, %t", chars, ok)
+	if chars, ok := tally.CharsPerPacket(); chars != 10 || !ok {
+		t.Errorf("characters read: %g, %t", chars, ok)
+	}
+	if chars, ok := tally.CharsPerReply(); chars != 2.5 || !ok {
+		t.Errorf("characters written: %g, %t", chars, ok)
 	}
 	if calls, ok := (Tally{Calls: 30, Reads: 150, Sent: 5}).CallsPerRequest(); calls != 6 || !ok {
 		t.Errorf("%g calls a request (%t), want 6", calls, ok)
 	}
 	if _, ok := (Tally{Calls: 3}).CallsPerPacket(); ok {
-		t.Error("calls for each of no packets")
+		t.Error("CallsPerPacket without packets is ok")
 	}
 }

@@ -2,14 +2,29 @@ package score
 
 import "github.com/tun-mcp/tun-mcp/session"
 
-// Sum counts r's exchanges and the events of its scenario: it fills in Tally,
-// RoundTrip, Response and Parts. The distributions are of the exchanges where a
-// time is known, whatever their outcome.
+// Sum sets Tally, RoundTrip, Response, Parts and Sums from r's exchanges and the events of
+// its scenario. The distributions have every exchange whose time is known, whatever its
+// outcome, except probes.
 func (r *Result) Sum(events []session.Event) {
-	t := Tally{Sent: len(r.Exchanges), Faults: make(map[string]int)}
-	var roundTrips, responses, queues, tools, agents, devices []float64
+	t := Tally{Faults: make(map[string]int)}
 	for _, x := range r.Exchanges {
 		t.count(x)
+	}
+	for _, e := range events {
+		t.observe(e)
+	}
+	t.Rate = Wilson(t.Right, t.Sent)
+	r.Tally = t
+	r.times()
+}
+
+// times sets the distributions and sums from r's exchanges.
+func (r *Result) times() {
+	var roundTrips, responses, queues, tools, agents, devices []float64
+	for _, x := range r.Exchanges {
+		if x.Probe {
+			continue
+		}
 		if x.RoundTrip > 0 {
 			roundTrips = append(roundTrips, x.RoundTrip)
 		}
@@ -23,21 +38,38 @@ func (r *Result) Sum(events []session.Event) {
 		if x.Queue > 0 || x.Tool > 0 {
 			queues = append(queues, x.Queue)
 		}
-		if x.Tool > 0 { // then the agent's part is known, too
+		if x.Tool > 0 { // then the agent's part is known as well
 			tools = append(tools, x.Tool)
 			agents = append(agents, x.Agent)
 		}
 	}
-	for _, e := range events {
-		t.observe(e)
+	r.Sums = nil
+	if rows := SumsOf(r.Exchanges); len(rows) > 0 {
+		r.Sums = &Sums{Rows: rows}
+		if fit, ok := FitSums(rows); ok {
+			r.Sums.Fit = &fit
+		}
 	}
-	t.Rate = Wilson(t.Right, t.Sent)
-	r.Tally, r.RoundTrip, r.Response = t, Distribute(roundTrips), Distribute(responses)
+	r.RoundTrip, r.Response = Distribute(roundTrips), Distribute(responses)
 	r.Parts = Parts{Queue: Distribute(queues), Tool: Distribute(tools), Agent: Distribute(agents), Device: Distribute(devices)}
 }
 
-// count adds an exchange.
+// Observed counts the calls and packets in events. It counts no exchanges.
+func Observed(events []session.Event) Tally {
+	var t Tally
+	for _, e := range events {
+		t.observe(e)
+	}
+	return t
+}
+
+// count counts an exchange.
 func (t *Tally) count(x Exchange) {
+	if x.Probe {
+		t.Probes++
+		return
+	}
+	t.Sent++
 	switch x.Outcome {
 	case Right:
 		t.Right++
@@ -56,12 +88,15 @@ func (t *Tally) count(x Exchange) {
 	}
 }
 
-// observe adds an event.
+// observe counts an event.
 func (t *Tally) observe(e session.Event) {
 	switch e.Event {
 	case session.EventPacket:
 		if e.Direction == session.Write {
 			t.Writes++
+			if e.Handler {
+				t.ByHandler++
+			}
 			if e.Assist != "" {
 				t.assisted(e.Assist, 1)
 			}
@@ -77,7 +112,7 @@ func (t *Tally) observe(e session.Event) {
 	}
 }
 
-// Add adds what other counts to t, and works out t's rate anew.
+// Add adds other's counts to t and updates t's rate.
 func (t *Tally) Add(other Tally) {
 	t.Sent += other.Sent
 	t.Answered += other.Answered
@@ -85,12 +120,14 @@ func (t *Tally) Add(other Tally) {
 	t.Wrong += other.Wrong
 	t.Lost += other.Lost
 	t.Late += other.Late
+	t.Probes += other.Probes
 	t.Refused += other.Refused
 	t.Calls += other.Calls
 	t.CharsIn += other.CharsIn
 	t.CharsOut += other.CharsOut
 	t.Reads += other.Reads
 	t.Writes += other.Writes
+	t.ByHandler += other.ByHandler
 	if t.Faults == nil {
 		t.Faults = make(map[string]int, len(other.Faults))
 	}
@@ -110,20 +147,21 @@ func (t *Tally) assisted(level string, packets int) {
 	t.Assists[level] += packets
 }
 
-// CallsPerPacket is how many tool calls the agent made for each packet that it
-// read, retransmissions included; ok is false if it read none.
+// CallsPerPacket returns the number of tool calls per packet that the agent read, including
+// retransmissions. ok is false if it read none.
 func (t Tally) CallsPerPacket() (calls float64, ok bool) { return per(t.Calls, t.Reads) }
 
-// CallsPerRequest is how many tool calls the agent made for each request; ok is
-// false if there was none.
-func (t Tally) CallsPerRequest() (calls float64, ok bool) { return per(t.Calls, t.Sent) }
+// CallsPerRequest returns the number of tool calls per request, probes included. ok is
+// false if there were no requests.
+func (t Tally) CallsPerRequest() (calls float64, ok bool) { return per(t.Calls, t.Sent+t.Probes) }
 
-// CharsPerPacket is how many characters of arguments and results went between
-// agent and server for each packet that the agent read; ok is false if it read
-// none.
-func (t Tally) CharsPerPacket() (chars float64, ok bool) {
-	return per(t.CharsIn+t.CharsOut, t.Reads)
-}
+// CharsPerPacket returns the number of characters of tool results per packet that the agent
+// read. ok is false if it read none.
+func (t Tally) CharsPerPacket() (chars float64, ok bool) { return per(t.CharsOut, t.Reads) }
+
+// CharsPerReply returns the number of characters of tool arguments per packet that was
+// written. ok is false if there was none.
+func (t Tally) CharsPerReply() (chars float64, ok bool) { return per(t.CharsIn, t.Writes) }
 
 func per(n, of int) (float64, bool) {
 	if of <= 0 {
@@ -132,18 +170,18 @@ func per(n, of int) (float64, bool) {
 	return float64(n) / float64(of), true
 }
 
-// InAll sums up all scenarios as if they were one.
+// InAll returns the result of all scenarios taken as one.
 func (r *Report) InAll() Result {
-	all := Result{Scenario: "in all", Seconds: r.Seconds}
+	all := Result{Scenario: "total", Seconds: r.Seconds}
 	for _, s := range r.Scenarios {
 		all.Exchanges = append(all.Exchanges, s.Exchanges...)
 	}
 	all.Sum(nil)
-	all.Tally = r.Total // knows of reads and calls, too
+	all.Tally = r.Total // has reads and calls as well
 	return all
 }
 
-// AddUsage adds what one session's agent told.
+// AddUsage adds the usage that the agent of one session reported.
 func (r *Report) AddUsage(u *Usage) {
 	if r.Usage == nil {
 		r.Usage = &Usage{}
@@ -154,12 +192,17 @@ func (r *Report) AddUsage(u *Usage) {
 	r.Usage.CostUSD += u.CostUSD
 }
 
-// Passed tells whether every scenario ran and met what its file expects.
+// Passed reports whether the trial passed: at least one scenario did, and every other one
+// too, except those that cannot run on the link and were not named by the user. A trial
+// that was cut short does not pass.
 func (r *Report) Passed() bool {
+	passed := 0
 	for _, s := range r.Scenarios {
-		if !s.Passed {
+		if s.Passed {
+			passed++
+		} else if !s.Unsuited {
 			return false
 		}
 	}
-	return len(r.Scenarios) > 0 && r.Cut == ""
+	return passed > 0 && r.Cut == ""
 }

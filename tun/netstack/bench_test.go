@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// BenchmarkPing is one echo request in and its reply out, on one goroutine.
+// BenchmarkPing measures one echo request and its reply, on one goroutine.
 func BenchmarkPing(b *testing.B) {
 	s := newAgent(b)
 	request := echo(peer4.Addr(), agent4.Addr(), 1, 1, payload(56))
@@ -22,7 +22,7 @@ func BenchmarkPing(b *testing.B) {
 	b.ReportMetric(2*float64(b.N)/b.Elapsed().Seconds(), "packets/s")
 }
 
-// BenchmarkTCP is a bulk transfer from one stack to another.
+// BenchmarkTCP measures a bulk transfer from one stack to another.
 func BenchmarkTCP(b *testing.B) {
 	peer, agent := newPair(b)
 	l, err := agent.Listen("tcp", ":9")

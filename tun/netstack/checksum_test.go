@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// What the stack sends has real checksums, and what comes with a wrong one is
-// dropped: one bit of the checksum field, one of the data.
+// The stack sends right checksums, and drops packets in which one bit of the checksum
+// or of the data is wrong.
 func TestChecksums(t *testing.T) {
 	for name, p := range map[string][]byte{
 		"ICMP":     echo(peer4.Addr(), agent4.Addr(), 1, 1, payload(55)),
@@ -29,21 +29,20 @@ func TestChecksums(t *testing.T) {
 			wrong[i] ^= 0x10
 			write(t, s, wrong)
 			if n := s.link.NumQueued(); n != 0 {
-				t.Errorf("%s with a wrong %s was answered by % x", name, what, read(t, s))
+				t.Errorf("%s with a wrong %s got the answer % x", name, what, read(t, s))
 			}
 		}
 		write(t, s, p)
 		if answer := read(t, s); !faultless(answer) {
-			t.Errorf("%s: answered with a wrong checksum: % x", name, answer)
+			t.Errorf("%s: the answer has a wrong checksum: % x", name, answer)
 		}
 		if s.link.NumQueued() != 0 {
-			t.Errorf("%s: answered again by % x", name, read(t, s))
+			t.Errorf("%s: a second answer: % x", name, read(t, s))
 		}
 	}
 }
 
-// A datagram with data that does not fit its checksum reaches no socket, and
-// neither does an echo reply.
+// A datagram or echo reply with a wrong checksum reaches no socket.
 func TestWrongChecksumReachesNoSocket(t *testing.T) {
 	s := newAgent(t)
 	conn, err := s.ListenPacket("udp", ":9")

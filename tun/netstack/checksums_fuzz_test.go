@@ -14,8 +14,8 @@ import (
 	"github.com/tun-mcp/tun-mcp/packet"
 )
 
-// named adds the sample packets of package packet, as they are and fixed, and
-// the latter once more with a bit of the last byte flipped.
+// named adds the sample packets of package packet: as they are, fixed, and fixed with
+// one bit of the last byte flipped.
 func named(f *testing.F) {
 	files, err := filepath.Glob("../../packet/testdata/*.hex")
 	if err != nil || len(files) < 30 {
@@ -45,9 +45,8 @@ func named(f *testing.F) {
 	}
 }
 
-// FuzzChecksums: gVisor's header package, which shares no code with ours, comes
-// to the same verdict on every checksum, and accepts every packet that Fix has
-// filled in.
+// FuzzChecksums: gVisor's header package, which shares no code with ours, agrees on
+// every checksum and accepts every packet from Fix.
 func FuzzChecksums(f *testing.F) {
 	named(f)
 	f.Fuzz(func(t *testing.T, b []byte) {
@@ -57,21 +56,21 @@ func FuzzChecksums(f *testing.F) {
 			return
 		}
 		compare(t, fixed, nil)
-		// One wrong bit anywhere is seen by both, or by neither.
+		// Both notice one wrong bit, or neither does.
 		at := int(fixed[len(fixed)-1]) * len(fixed) / 256
 		fixed[at] ^= 1 << (fixed[4] % 8)
 		compare(t, fixed, packet.Check(fixed))
 	})
 }
 
-// compare holds what Check said of b against gVisor's verdicts.
+// compare compares the faults that Check found in b with gVisor's verdicts.
 func compare(t *testing.T, b []byte, faults []packet.Fault) {
 	t.Helper()
 	ours := sortOut(faults)
 	if ours.damaged {
-		return // what cannot be parsed has no checksum to judge
+		return // without a parsed header there is no checksum to compare
 	}
-	// Check says what a checksum should be once the lengths are right.
+	// Check computes the right checksum for corrected lengths.
 	c := bytes.Clone(b)
 	var transport []byte
 	var theirs verdict
@@ -101,22 +100,22 @@ func compare(t *testing.T, b []byte, faults []packet.Fault) {
 	switch {
 	case theirs.unknown:
 	case theirs.fragment && ours.transport:
-		t.Errorf("ours judges a fragment: %v\n%x", faults, c)
+		t.Errorf("ours finds a fault in a fragment: %v\n%x", faults, c)
 	case theirs.fragment:
 	case theirs.refused:
 		t.Errorf("gVisor refuses the transport header, ours: %v\n%x", faults, c)
 	case theirs.ok == ours.transport:
 		t.Errorf("transport checksum: ours %v, gVisor says ok: %v\n%x", faults, theirs.ok, c)
 	}
-	// A checksum written as Check wants it is right to gVisor too; Fix does no
-	// more than that, and its packets come here with no faults at all.
+	// gVisor also accepts a checksum that Check says is right. Fix does no more than
+	// that, and its packets come here without faults.
 	if len(faults) == 0 && !bytes.Equal(b, c) {
 		t.Errorf("no fault in a packet with a wrong length: %x", b)
 	}
 }
 
-// said is what Check said, sorted: which checksums it finds wrong, and whether
-// a header is damaged.
+// said sums up the faults from Check: which checksums are wrong, and whether a header is
+// damaged.
 type said struct{ header, transport, damaged bool }
 
 func sortOut(faults []packet.Fault) (s said) {
@@ -135,7 +134,7 @@ func sortOut(faults []packet.Fault) (s said) {
 	return s
 }
 
-// sum is the ones' complement sum of a payload, as gVisor's validators ask for.
+// sum returns the ones' complement sum of a payload, in the form for gVisor's validators.
 func sum(b []byte) func() uint16 {
 	return func() uint16 { return checksum.Checksum(b, 0) }
 }

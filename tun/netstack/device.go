@@ -17,12 +17,12 @@ import (
 var (
 	errReadClosed  = fmt.Errorf("read from network stack: %w", os.ErrClosed)
 	errWriteClosed = fmt.Errorf("write to network stack: %w", os.ErrClosed)
-	errWriteEmpty  = errors.New("write to network stack: the packet is empty; hand over a whole IPv4 or IPv6 packet")
+	errWriteEmpty  = errors.New("write to network stack: the packet is empty; write a whole IPv4 or IPv6 packet")
 )
 
-// Read waits for the next packet that the stack sends, copies it into p and
-// returns its length in bytes. A p shorter than the packet truncates it. After
-// Close the error wraps os.ErrClosed, also in a Read that was waiting.
+// Read waits for the next packet that the stack sends, copies it into p and returns its
+// length in bytes. If p is too short, the packet is truncated. After Close the error
+// wraps os.ErrClosed, also for a Read that was waiting.
 func (s *Stack) Read(p []byte) (int, error) {
 	if s.done.Err() != nil {
 		return 0, errReadClosed
@@ -40,12 +40,11 @@ func (s *Stack) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// Write hands the stack one packet, which it has dealt with (answers to pings
-// and refusals are queued already) when Write returns; TCP goes on by itself.
-// Success means handed over, never accepted: the stack drops what it finds
-// faulty without a word. Only a packet that is neither IPv4 nor IPv6 is an
-// error, as it is to the kernel's TUN device. After Close the error wraps
-// os.ErrClosed.
+// Write hands one packet to the stack. When Write returns, the stack has processed it:
+// echo replies and ICMP errors are already queued. Only TCP works asynchronously.
+// Success does not mean that the stack accepts the packet, since it silently drops
+// faulty ones. Only a packet that is neither IPv4 nor IPv6 is an error, as with the
+// kernel's TUN device. After Close the error wraps os.ErrClosed.
 func (s *Stack) Write(p []byte) (int, error) {
 	s.gate.RLock()
 	defer s.gate.RUnlock()
@@ -64,7 +63,7 @@ func (s *Stack) Write(p []byte) (int, error) {
 	case header.IPv6Version:
 		protocol = ipv6.ProtocolNumber
 	default:
-		return 0, fmt.Errorf("write to network stack: the packet's IP version is %d; hand over a whole IPv4 or IPv6 packet", version)
+		return 0, fmt.Errorf("write to network stack: the packet's IP version is %d; write a whole IPv4 or IPv6 packet", version)
 	}
 
 	s.taps.see(p, s.isOwn)
@@ -74,8 +73,8 @@ func (s *Stack) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// wants4 keeps ICMP that was not sent to this host alone from gVisor, which
-// would answer a ping to a broadcast or multicast address. Linux does not
+// wants4 reports whether gVisor should get an IPv4 packet. It should not get ICMP to
+// broadcast or multicast addresses, since it would answer such pings. Linux does not
 // (RFC 1122, section 3.2.2.6, leaves it open).
 func (s *Stack) wants4(p []byte) bool {
 	h := header.IPv4(p)
@@ -85,20 +84,18 @@ func (s *Stack) wants4(p []byte) bool {
 	return h.DestinationAddress().As4() == s.addr4.As4()
 }
 
-// isOwn reports whether an ICMP error is about a packet of this stack.
+// isOwn reports whether an ICMP error is about a packet from this stack.
 func (s *Stack) isOwn(e ICMPError) bool {
 	src := e.Src.Addr()
 	return src == s.addr4 || src == s.addr6
 }
 
-// Dropped is how many packets that the stack sent were lost because the queue
-// was full: nobody read them in time. What is still queued at Close is not
-// counted.
+// Dropped returns how many of the stack's packets were lost because the queue was full.
+// Packets still queued at Close do not count.
 func (s *Stack) Dropped() uint64 { return s.link.dropped.Load() }
 
-// Close ends the stack, its sockets and its goroutines. What waits in Read, in
-// a socket or in a dial comes back with an error. Closing twice is allowed and
-// returns nil.
+// Close ends the stack, its sockets and its goroutines. A blocked Read, socket call or
+// dial returns an error. Closing twice is allowed and returns nil.
 func (s *Stack) Close() error {
 	s.end()
 	s.gate.Lock()
@@ -109,11 +106,11 @@ func (s *Stack) Close() error {
 	s.closed = true
 
 	s.ip.Close()
-	// Not s.ip.Wait, which waits for every TCP connection to reach its final
-	// state; the goroutines are those of the protocol, not the connections'.
+	// Wait for the goroutines of TCP, but not with s.ip.Wait, which would wait until
+	// every TCP connection has reached its final state.
 	s.ip.TransportProtocolInstance(tcp.ProtocolNumber).Wait()
 	s.ip.RemoveNIC(nicID)
-	s.link.Close() // drops what is queued, the sockets' last resets included
+	s.link.Close() // drops queued packets, including the sockets' last resets
 	s.taps.close()
 	return nil
 }

@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// A Stack is a device; package tun cannot be asked, as it imports this one.
+// A Stack is a tun.Device; package tun cannot be used here, since it imports this one.
 var _ io.ReadWriteCloser = (*Stack)(nil)
 
 func TestNewRefuses(t *testing.T) {
@@ -23,8 +23,8 @@ func TestNewRefuses(t *testing.T) {
 		"Addr must be an IPv4 address":   {},
 		"Addr must be an IPv4 address w": {Addr: peer6},
 		"Addr6 must be an IPv6 address":  {Addr: peer4, Addr6: agent4},
-		"MTU is 67, must be 68":          {Addr: peer4, MTU: 67},
-		"MTU is 1279, must be 1280":      {Addr: peer4, Addr6: peer6, MTU: 1279},
+		"MTU is 67; use 68":              {Addr: peer4, MTU: 67},
+		"MTU is 1279; use 1280":          {Addr: peer4, Addr6: peer6, MTU: 1279},
 		"MTU is 65536":                   {Addr: peer4, MTU: 65536},
 		"Queue is -1":                    {Addr: peer4, Queue: -1},
 	} {
@@ -90,7 +90,7 @@ func TestClose(t *testing.T) {
 	}
 }
 
-// What is queued when the stack is closed is not read any more.
+// After Close, Read no longer returns queued packets.
 func TestCloseWithQueue(t *testing.T) {
 	s := newAgent(t)
 	write(t, s, echo(peer4.Addr(), agent4.Addr(), 1, 2, nil))
@@ -109,7 +109,7 @@ func TestWriteRefuses(t *testing.T) {
 	}
 }
 
-// Each packet that the stack sends is read once, in order.
+// Read returns each packet of the stack once, in order.
 func TestReadOrder(t *testing.T) {
 	const packets = 20_000
 	s := newAgent(t)
@@ -123,7 +123,7 @@ func TestReadOrder(t *testing.T) {
 				break
 			}
 			if got := binary.BigEndian.Uint32(buf[28:]); got != uint32(i) {
-				t.Errorf("packet %d came as the %dth", got, i)
+				t.Errorf("packet %d came at place %d", got, i)
 				break
 			}
 			if i%1000 == 999 {
@@ -135,7 +135,7 @@ func TestReadOrder(t *testing.T) {
 	for i := range packets {
 		write(t, s, echo(peer4.Addr(), agent4.Addr(), 1, 2, binary.BigEndian.AppendUint32(nil, uint32(i))))
 		if i%1000 == 999 {
-			<-read // the writer must not run more than a queue ahead
+			<-read // keep the writer at most one queue ahead
 		}
 	}
 	<-read
@@ -144,7 +144,7 @@ func TestReadOrder(t *testing.T) {
 	}
 }
 
-// A stack is a plain host: what is not for it, or cannot be, gets no answer.
+// A stack is an ordinary host: it ignores packets that are not for it or are invalid.
 func TestIgnores(t *testing.T) {
 	addr := netip.MustParseAddr
 	peer, agent := peer4.Addr(), agent4.Addr()
@@ -165,7 +165,7 @@ func TestIgnores(t *testing.T) {
 		"ping from itself":              echo(agent, agent, 1, 1, nil),
 		"ping from loopback":            echo(addr("127.0.0.1"), agent, 1, 1, nil),
 		"ping to loopback":              echo(peer, addr("127.0.0.1"), 1, 1, nil),
-		"ping from where no route is":   echo(addr("192.0.2.1"), agent, 1, 1, nil),
+		"ping from a foreign network":   echo(addr("192.0.2.1"), agent, 1, 1, nil),
 		"another host's ping, IPv6":     echo(peer6.Addr(), addr("2001:db8:77::3"), 1, 1, nil),
 		"ping to loopback, IPv6":        echo(peer6.Addr(), addr("::1"), 1, 1, nil),
 		"ping cut short":                echo(peer, agent, 1, 1, payload(56))[:60],
@@ -177,14 +177,14 @@ func TestIgnores(t *testing.T) {
 		write(t, s, p)
 		write(t, off, p)
 		if n := s.link.NumQueued() + off.link.NumQueued(); n != 0 {
-			t.Errorf("%s: answered by % x", name, read(t, s))
+			t.Errorf("%s: got the answer % x", name, read(t, s))
 		}
 	}
 	write(t, off, echo(peer6.Addr(), agent6.Addr(), 1, 1, nil))
 	if off.link.NumQueued() != 0 {
-		t.Errorf("IPv6 is off and was answered by % x", read(t, off))
+		t.Errorf("with IPv6 off, got the answer % x", read(t, off))
 	}
-	// It was all for nothing if the stack were deaf.
+	// The test would be useless if the stack never answered.
 	write(t, s, echo(peer, agent, 1, 1, nil))
 	write(t, s, echo(peer6.Addr(), agent6.Addr(), 1, 1, nil))
 	for range 2 {
@@ -194,8 +194,8 @@ func TestIgnores(t *testing.T) {
 	}
 }
 
-// A stack that was only made sends nothing. Router solicitations would come
-// within a second, duplicate address detection at once.
+// A new stack sends nothing by itself. Router solicitations would come within a second,
+// duplicate address detection at once.
 func TestSendsNothingByItself(t *testing.T) {
 	ctx, cancel := context.WithTimeout(context.Background(), 1200*time.Millisecond)
 	defer cancel()
@@ -205,14 +205,14 @@ func TestSendsNothingByItself(t *testing.T) {
 	}
 }
 
-// Fragments are no longer than the MTU and whole again at the other end, and a
-// packet over its own MTU is still taken.
+// Fragments fit the MTU and are reassembled at the other end. A stack also accepts
+// packets that are longer than its MTU.
 func TestMTU(t *testing.T) {
 	s := newStack(t, Config{Addr: agent4, Addr6: agent6, MTU: 1280})
 	for _, way := range [][2]netip.Addr{{peer4.Addr(), agent4.Addr()}, {peer6.Addr(), agent6.Addr()}} {
 		write(t, s, echo(way[0], way[1], 1, 1, payload(5100)))
 		if n := s.link.NumQueued(); n != 5 {
-			t.Errorf("answered in %d fragments, want 5", n)
+			t.Errorf("the answer has %d fragments, want 5", n)
 		}
 		for s.link.NumQueued() > 0 {
 			if p := read(t, s); len(p) > 1280 {
@@ -222,7 +222,7 @@ func TestMTU(t *testing.T) {
 	}
 }
 
-// Close leaves no goroutine, whatever was going on.
+// Close leaves no goroutines, whatever the stack was doing.
 func TestCloseLeavesNothing(t *testing.T) {
 	before := runtime.NumGoroutine()
 	for range 3 {
@@ -255,7 +255,7 @@ func TestCloseLeavesNothing(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		(<-accepted).Close() // one that ends in TIME-WAIT
+		(<-accepted).Close() // ends in TIME-WAIT
 		closing.Close()
 		udp, err := agent.ListenPacket("udp", ":53")
 		if err != nil {
@@ -283,12 +283,12 @@ func TestCloseLeavesNothing(t *testing.T) {
 		for range 7 {
 			select {
 			case err := <-waiting:
-				// The peer may have been told of the agent's end by a reset.
+				// The peer may have got a reset from the agent.
 				if !errors.Is(err, net.ErrClosed) && !strings.Contains(err.Error(), "reset") {
-					t.Errorf("what waited ended with: %v", err)
+					t.Errorf("a waiting call returned %v", err)
 				}
 			case <-withLimit(t).Done():
-				t.Fatal("Close does not wake all")
+				t.Fatal("Close did not wake all waiting calls")
 			}
 		}
 	}
@@ -298,6 +298,6 @@ func TestCloseLeavesNothing(t *testing.T) {
 	}
 	if n := runtime.NumGoroutine(); n > before {
 		buf := make([]byte, 1<<16)
-		t.Errorf("%d goroutines, before %d:\n%s", n, before, buf[:runtime.Stack(buf, true)])
+		t.Errorf("%d goroutines, %d before:\n%s", n, before, buf[:runtime.Stack(buf, true)])
 	}
 }

@@ -24,9 +24,9 @@ const (
 	MaxEcho6 = 65527 // the longest IPv6 payload (65,535) without the ICMPv6 header (8)
 )
 
-// An EchoConn sends echo requests and receives what comes back for them, as
-// Linux's ping socket does (RFC 792, page 14; RFC 4443, section 4.1). It has an
-// identifier of its own and sees no other socket's messages.
+// An EchoConn sends echo requests and receives the replies and errors, like a ping
+// socket of Linux (RFC 792, page 14; RFC 4443, section 4.1). It has its own identifier
+// and does not see messages for other sockets.
 type EchoConn struct {
 	ep    tcpip.Endpoint
 	is6   bool
@@ -38,15 +38,15 @@ type EchoConn struct {
 
 // An EchoMessage is an echo reply, or an ICMP error about an echo request.
 type EchoMessage struct {
-	From       netip.Addr // who sent it: for an error not the host that was pinged
+	From       netip.Addr // the sender: for an error, usually not the host that was pinged
 	Type, Code uint8      // of ICMP, or of ICMPv6 if From is an IPv6 address
 	ID, Seq    uint16     // of the echo request
-	TTL        uint8      // as it arrived; the hop limit in IPv6
-	Data       []byte     // what was echoed; in an error, the start of what was sent, possibly nothing
-	Received   time.Time  // when the stack was handed the packet that completed it
+	TTL        uint8      // on arrival; the hop limit in IPv6
+	Data       []byte     // the echoed payload; for an error, the quoted start of it, perhaps empty
+	Received   time.Time  // when the stack got the packet that completed the message
 }
 
-// IsReply tells an echo reply from an error.
+// IsReply reports whether m is an echo reply rather than an error.
 func (m EchoMessage) IsReply() bool {
 	if m.From.Is4() {
 		return m.Type == uint8(header.ICMPv4EchoReply)
@@ -54,9 +54,9 @@ func (m EchoMessage) IsReply() bool {
 	return m.Type == uint8(header.ICMPv6EchoReply)
 }
 
-// ListenEcho opens an echo socket. The network is "ip4" or "ip6". The id is
-// the identifier of its requests; zero takes a free one, see ID. An id in use
-// by another EchoConn is refused (syscall.EADDRINUSE).
+// ListenEcho opens an echo socket. The network is "ip4" or "ip6". id is the identifier
+// of its requests; zero means any free one, see ID. If another EchoConn uses the id, the
+// error wraps syscall.EADDRINUSE.
 func (s *Stack) ListenEcho(network string, id uint16) (*EchoConn, error) {
 	fail := func(err error) (*EchoConn, error) {
 		return nil, fmt.Errorf("open echo socket, network %s, id %d: %w", network, id, kernelError(err))
@@ -82,8 +82,8 @@ func (s *Stack) ListenEcho(network string, id uint16) (*EchoConn, error) {
 	options := ep.SocketOptions()
 	options.SetReceiveTTL(true)
 	options.SetReceiveHopLimit(true)
-	// Without these a request that found the outgoing queue full would be
-	// lost without a word, as on Linux.
+	// Without these, a request would be silently lost if the outgoing queue is full,
+	// as on Linux.
 	options.SetIPv4RecvError(true)
 	options.SetIPv6RecvError(true)
 
@@ -93,7 +93,7 @@ func (s *Stack) ListenEcho(network string, id uint16) (*EchoConn, error) {
 		ep.Close()
 		return fail(plainError(fault))
 	}
-	// An endpoint of ICMP has its identifier where others have their port.
+	// For an ICMP endpoint, the port is the identifier.
 	local, fault := ep.GetLocalAddress()
 	if fault != nil {
 		ep.Close()
@@ -105,12 +105,12 @@ func (s *Stack) ListenEcho(network string, id uint16) (*EchoConn, error) {
 	return c, nil
 }
 
-// ID is the identifier of this socket's echo requests.
+// ID returns the identifier of this socket's echo requests.
 func (c *EchoConn) ID() uint16 { return c.id }
 
-// WriteTo sends one echo request with payload, 0 to MaxEcho bytes (IPv6:
-// MaxEcho6), to an address of this socket's family; it is fragmented as needed. A request that
-// found the outgoing queue full is an error that wraps syscall.ENOBUFS.
+// WriteTo sends one echo request, fragmented if necessary, to an address of this
+// socket's family. The payload has 0 to MaxEcho bytes (IPv6: MaxEcho6). If the outgoing
+// queue is full, the error wraps syscall.ENOBUFS.
 func (c *EchoConn) WriteTo(payload []byte, to netip.Addr, seq uint16) error {
 	fail := func(err error) error {
 		return fmt.Errorf("send echo request of %d bytes to %s: %w", len(payload), to, kernelError(err))
@@ -144,9 +144,9 @@ func (c *EchoConn) WriteTo(payload []byte, to netip.Addr, seq uint16) error {
 	return nil
 }
 
-// ReadFrom waits for the next message, until ctx ends (its error) or the
-// socket or the stack is closed (net.ErrClosed). A message that waits is given
-// out even if ctx has ended. 1,024 messages wait at most; see Dropped.
+// ReadFrom returns the next message. If there is none, it waits until ctx ends (and
+// wraps its error) or the socket or the stack is closed (net.ErrClosed). Up to 1,024
+// messages can wait; see Dropped.
 func (c *EchoConn) ReadFrom(ctx context.Context) (EchoMessage, error) {
 	m, err := c.inbox.get(ctx)
 	if err != nil {
@@ -155,10 +155,10 @@ func (c *EchoConn) ReadFrom(ctx context.Context) (EchoMessage, error) {
 	return m, nil
 }
 
-// Dropped is how many messages were lost because nobody read them in time.
+// Dropped returns how many messages were lost because nobody read them in time.
 func (c *EchoConn) Dropped() uint64 { return c.inbox.lost.Load() }
 
-// SetTTL sets the TTL (IPv6: hop limit) of the requests that follow, 1 to 255.
+// SetTTL sets the TTL (IPv6: hop limit) of later requests, 1 to 255.
 func (c *EchoConn) SetTTL(ttl int) error {
 	if err := setTTL(c.ep, ttl); err != nil {
 		return fmt.Errorf("set TTL of echo requests: %w", err)
@@ -174,19 +174,19 @@ func (c *EchoConn) Close() error {
 	return nil
 }
 
-// drain moves what has come to the inbox. The stack calls it from within
-// Write, so the time is that of arrival.
+// drain moves received messages to the inbox. The stack calls it during Write, so the
+// current time is the time of arrival.
 func (c *EchoConn) drain() {
 	for {
 		var b bytes.Buffer
 		result, fault := c.ep.Read(&b, tcpip.ReadOptions{NeedRemoteAddr: true})
 		if _, closed := fault.(*tcpip.ErrClosedForReceive); closed {
-			c.inbox.close() // by Close, or with the whole stack
+			c.inbox.close() // closed by Close or with the stack
 		}
 		if fault != nil {
 			return
 		}
-		reply := b.Bytes() // header and data; gVisor checked that the header is there
+		reply := b.Bytes() // header and data; gVisor has checked the header's length
 		from, _ := netip.AddrFromSlice(result.RemoteAddr.Addr.AsSlice())
 		m := EchoMessage{
 			From:     from,
@@ -205,7 +205,7 @@ func (c *EchoConn) drain() {
 	}
 }
 
-// hear picks the ICMP errors about this socket's requests from all.
+// hear passes an ICMP error to the inbox if it is about a request from this socket.
 func (c *EchoConn) hear(e ICMPError) {
 	if e.Echo && e.ID == c.id && e.From.Is6() == c.is6 {
 		c.inbox.put(EchoMessage{From: e.From, Type: e.Type, Code: e.Code, ID: e.ID, Seq: e.Seq, TTL: e.TTL, Data: e.Data, Received: e.Received})

@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// payload is n bytes that do not repeat at any power of two.
+// payload returns n bytes that do not repeat at any power of two.
 func payload(n int) []byte {
 	p := make([]byte, n)
 	for i := range p {
@@ -56,7 +56,7 @@ func TestPing(t *testing.T) {
 					t.Errorf("%d bytes: %+v", size, m)
 				}
 				if !bytes.Equal(m.Data, want) {
-					t.Errorf("%d bytes came back as %d or changed", size, len(m.Data))
+					t.Errorf("%d bytes came back as %d, or were changed", size, len(m.Data))
 				}
 			}
 			if err := conn.WriteTo(make([]byte, most+1), way.to, 0); err == nil {
@@ -69,25 +69,25 @@ func TestPing(t *testing.T) {
 	}
 }
 
-// A flood must be answered whole: gVisor's limit on ICMP is 1,000 a second.
+// Every ping of a flood is answered, despite gVisor's ICMP limit of 1,000 a second.
 func TestFloodPing(t *testing.T) {
 	agent := newAgent(t)
 	for i := range 10_000 {
 		write(t, agent, echo(peer4.Addr(), agent4.Addr(), 7, uint16(i), payload(56)))
 		p := read(t, agent)
 		if len(p) != 84 || p[20] != 0 || uint16(p[26])<<8|uint16(p[27]) != uint16(i) || !faultless(p) {
-			t.Fatalf("request %d answered by % x", i, p)
+			t.Fatalf("request %d got the answer % x", i, p)
 		}
 	}
 }
 
-// Nor are the refusals limited.
+// ICMP errors have no limit either.
 func TestFloodRefused(t *testing.T) {
 	agent := newAgent(t)
 	for i := range 3000 {
 		write(t, agent, datagram(peer4.Addr(), agent4.Addr(), 4000, uint16(1+i), nil))
 		if p := read(t, agent); p[20] != 3 || p[21] != 3 || !faultless(p) {
-			t.Fatalf("datagram %d answered by % x", i, p)
+			t.Fatalf("datagram %d got the answer % x", i, p)
 		}
 	}
 }
@@ -138,22 +138,22 @@ func TestEchoRefusesArguments(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := c.WriteTo(nil, agent6.Addr(), 1); err == nil {
-		t.Error("IPv6 address taken")
+		t.Error("an IPv6 address was accepted")
 	}
 	if err := c.WriteTo(nil, netip.Addr{}, 1); err == nil {
-		t.Error("no address taken")
+		t.Error("the zero Addr was accepted")
 	}
 	if err := c.WriteTo(nil, netip.MustParseAddr("192.0.2.1"), 1); !errors.Is(err, syscall.ENETUNREACH) && !errors.Is(err, syscall.EHOSTUNREACH) {
 		t.Errorf("outside the link: %v", err)
 	}
 	for _, ttl := range []int{-1, 0, 256} {
 		if err := c.SetTTL(ttl); err == nil {
-			t.Errorf("TTL %d taken", ttl)
+			t.Errorf("the TTL %d was accepted", ttl)
 		}
 	}
 }
 
-// A request that finds the queue full is an error, and counted.
+// If the queue is full, a request returns an error and is counted.
 func TestEchoQueueFull(t *testing.T) {
 	s := newStack(t, Config{Addr: peer4, Queue: 2})
 	c, err := s.ListenEcho("ip4", 0)
@@ -169,7 +169,7 @@ func TestEchoQueueFull(t *testing.T) {
 	if s.Dropped() != 3 {
 		t.Errorf("Dropped %d, want 3", s.Dropped())
 	}
-	for seq := range byte(2) { // the oldest are kept, in order
+	for seq := range byte(2) { // the oldest stay, in order
 		if p := read(t, s); p[27] != seq {
 			t.Errorf("% x, want number %d", p, seq)
 		}

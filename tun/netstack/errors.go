@@ -11,8 +11,8 @@ import (
 	"gvisor.dev/gvisor/pkg/tcpip"
 )
 
-// kernelErrors is what the kernel and package net say for what gVisor says.
-// gonet hands on gVisor's errors as mere text, so text is the key.
+// kernelErrors maps gVisor's errors to errors of the kernel and of package net. gonet
+// returns gVisor's errors as text, so the text is the key.
 var kernelErrors = func() map[string]error {
 	m := make(map[string]error)
 	for says, means := range map[tcpip.Error]error{
@@ -38,9 +38,9 @@ var kernelErrors = func() map[string]error {
 	return m
 }()
 
-// kernelError turns gVisor's error, or gonet's around it, into the one that a
-// program knows from package net: errors.Is works with the syscall errors,
-// net.ErrClosed and os.ErrDeadlineExceeded.
+// kernelError converts an error from gVisor or gonet to the error that package net would
+// return, so that errors.Is works with syscall errors, net.ErrClosed and
+// os.ErrDeadlineExceeded.
 func kernelError(err error) error {
 	var op *net.OpError
 	if errors.As(err, &op) {
@@ -56,19 +56,19 @@ func kernelError(err error) error {
 	return err
 }
 
-// opError is the error of a dial or listen, in the form of package net.
+// opError returns the error of a dial or listen as a *net.OpError.
 func opError(op, network, address string, err error) error {
 	return &net.OpError{Op: op, Net: network, Addr: textAddr{network, address}, Err: kernelError(err)}
 }
 
-// A textAddr is an address that was asked for, as it was written.
+// A textAddr is a requested address, as the caller wrote it.
 type textAddr struct{ network, address string }
 
 func (a textAddr) Network() string { return a.network }
 func (a textAddr) String() string  { return a.address }
 
-// sockError is the error of a socket in use, in the form of package net. One
-// that was closed here says net.ErrClosed, whatever gVisor says.
+// sockError returns the error of an open socket as a *net.OpError. If this side has
+// closed the socket, the error is always net.ErrClosed.
 func sockError(op string, local, remote net.Addr, closed bool, err error) error {
 	if err == nil || err == io.EOF && !closed {
 		return err
@@ -80,7 +80,7 @@ func sockError(op string, local, remote net.Addr, closed bool, err error) error 
 	return &net.OpError{Op: op, Net: local.Network(), Source: local, Addr: remote, Err: cause}
 }
 
-// plainError is a gVisor error as an error, nil for nil.
+// plainError converts a gVisor error to an error, and nil to nil.
 func plainError(fault tcpip.Error) error {
 	if fault == nil {
 		return nil

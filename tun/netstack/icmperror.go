@@ -9,28 +9,29 @@ import (
 	"gvisor.dev/gvisor/pkg/tcpip/header"
 )
 
-// An ICMPError is an ICMP or ICMPv6 error message and, out of the packet that
-// it quotes, what it is about (RFC 792; RFC 4443, section 3).
+// An ICMPError is an ICMP or ICMPv6 error message, with fields of the quoted packet (RFC
+// 792; RFC 4443, section 3).
 type ICMPError struct {
-	From       netip.Addr     // who reports: the host, or a router on the way
+	From       netip.Addr     // the sender: the host, or a router on the path
 	Type, Code uint8          // of ICMP, or of ICMPv6 if From is an IPv6 address
-	TTL        uint8          // of the error message as it arrived; the hop limit in IPv6
+	TTL        uint8          // of the error message on arrival; the hop limit in IPv6
 	Protocol   uint8          // of the quoted packet: 6 TCP, 17 UDP, 1 ICMP, 58 ICMPv6
 	Src, Dst   netip.AddrPort // of the quoted packet; the ports are zero unless TCP or UDP
-	Echo       bool           // the quoted packet is an echo request
-	ID, Seq    uint16         // of that echo request, else zero
-	Data       []byte         // what is quoted after the first 8 bytes of the transport header
-	Received   time.Time      // when the stack was handed the packet
+	Echo       bool           // whether the quoted packet is an echo request
+	ID, Seq    uint16         // of that echo request, otherwise zero
+	Data       []byte         // the quoted bytes after the first 8 of the transport header
+	Received   time.Time      // when the stack got the packet
 }
 
-// quotedHeader is how much of the transport header every error quotes: the
-// ports of TCP and UDP, identifier and sequence number of an echo request.
+// quotedHeader is how many bytes of the transport header every error quotes. They
+// include the ports of TCP and UDP, or identifier and sequence number of an echo
+// request.
 const quotedHeader = 8
 
-// parseICMPError reads p, a packet as it came in. It is false for all that is
-// not a faultless ICMP error: other packets, wrong checksums, fragments (an
-// error is shorter than any MTU: RFC 1812, section 4.3.2.3, RFC 4443, section
-// 2.4) and what quotes less than it must.
+// parseICMPError parses an incoming packet. ok is false if p is not a faultless ICMP
+// error: if it is another packet, has a wrong checksum, is a fragment (errors are
+// shorter than any MTU: RFC 1812, section 4.3.2.3, RFC 4443, section 2.4), or quotes too
+// little.
 func parseICMPError(p []byte) (e ICMPError, ok bool) {
 	switch header.IPVersion(p) {
 	case header.IPv4Version:
@@ -93,8 +94,8 @@ func parseICMPv6Error(p []byte) (e ICMPError, ok bool) {
 	}
 	e.Protocol = quoted.NextHeader()
 	rest := quoted[header.IPv6MinimumSize:]
-	// The one extension header that this stack sends (RFC 8200, section 4.5);
-	// of the fragments only the first tells what was in it.
+	// This is the only extension header that this stack sends (RFC 8200, section
+	// 4.5). Only the first fragment has the transport header.
 	if e.Protocol == header.IPv6FragmentHeader && len(rest) >= header.IPv6FragmentHeaderSize {
 		if binary.BigEndian.Uint16(rest[2:])>>3 != 0 {
 			return e, false
@@ -105,8 +106,8 @@ func parseICMPv6Error(p []byte) (e ICMPError, ok bool) {
 	return e, e.quote(netip.AddrFrom16(quoted.SourceAddress().As16()), netip.AddrFrom16(quoted.DestinationAddress().As16()), rest)
 }
 
-// quote fills in what the error is about; transport begins with the transport
-// header of the quoted packet. It is false if that is too short.
+// quote fills in the fields of the quoted packet. transport starts with its transport
+// header. quote returns false if that is too short.
 func (e *ICMPError) quote(src, dst netip.Addr, transport []byte) bool {
 	if len(transport) < quotedHeader {
 		return false
@@ -127,5 +128,5 @@ func (e *ICMPError) quote(src, dst netip.Addr, transport []byte) bool {
 	return true
 }
 
-// addr4 is the address in 4 bytes of a header.
+// addr4 returns the address in 4 bytes of a header.
 func addr4(b []byte) netip.Addr { return netip.AddrFrom4([4]byte(b)) }

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// icmpError is an ICMP error about a packet.
+// icmpError returns an ICMP error that quotes a packet.
 func icmpError(from, to netip.Addr, typ, code byte, quoted []byte) []byte {
 	protocol := byte(1)
 	if from.Is6() {
@@ -78,7 +78,7 @@ func TestEchoErrors(t *testing.T) {
 	}
 }
 
-// A traceroute with UDP probes: the TTL goes out, the router's word comes in.
+// A traceroute with UDP probes: they have the right TTL, and the router's errors arrive.
 func TestTraceroute(t *testing.T) {
 	s := newPeer(t)
 	errs, err := s.ListenErrors()
@@ -117,8 +117,7 @@ func TestTraceroute(t *testing.T) {
 	}
 }
 
-// Whatever comes in, reading it for errors must not panic, and a good error
-// cut short is none.
+// Parsing any packet does not panic, and a truncated error is not an error.
 func FuzzParseICMPError(f *testing.F) {
 	for _, a := range []struct{ self, other netip.Addr }{{peer4.Addr(), agent4.Addr()}, {peer6.Addr(), agent6.Addr()}} {
 		typ := byte(3)
@@ -127,17 +126,17 @@ func FuzzParseICMPError(f *testing.F) {
 		}
 		whole := icmpError(a.other, a.self, typ, 0, echo(a.self, a.other, 1, 2, payload(56)))
 		if _, ok := parseICMPError(whole); !ok {
-			f.Fatal("a faultless error is none")
+			f.Fatal("a faultless error does not parse")
 		}
 		for n := range len(whole) {
 			if _, ok := parseICMPError(whole[:n]); ok {
-				f.Fatalf("%d of %d bytes are an error", n, len(whole))
+				f.Fatalf("%d of %d bytes parse as an error", n, len(whole))
 			}
 		}
 		f.Add(whole)
 	}
 	f.Fuzz(func(t *testing.T, p []byte) {
-		// The checksums are made good, or little would get past them.
+		// Correct the checksums, or almost every input would be refused.
 		if len(p) >= 28 && p[0] == 0x45 {
 			binary.BigEndian.PutUint16(p[2:], uint16(len(p)))
 			p[6], p[7], p[9] = 0, 0, 1

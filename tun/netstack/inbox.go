@@ -7,16 +7,16 @@ import (
 	"sync/atomic"
 )
 
-// inboxSize is how many messages wait in an inbox, at most 64 MiB of them.
+// inboxSize is how many messages fit into an inbox, at most 64 MiB in all.
 const inboxSize = 1024
 
-// An inbox hands messages from the stack to one that waits for them. put never
-// blocks: it is called from within the stack.
+// An inbox is a queue of messages from the stack to one reader. put never blocks, since
+// the stack calls it.
 type inbox[T any] struct {
 	queue chan T
 	once  sync.Once
-	done  chan struct{} // closed: no more messages
-	lost  atomic.Uint64 // messages that found the queue full
+	done  chan struct{} // closed when no more messages will come
+	lost  atomic.Uint64 // messages lost because the queue was full
 }
 
 func newInbox[T any]() *inbox[T] {
@@ -31,15 +31,15 @@ func (b *inbox[T]) put(m T) {
 	}
 }
 
-// get waits for the next message, until ctx ends (its error) or the inbox is
-// closed (net.ErrClosed).
+// get returns the next message. If there is none, it waits until ctx ends (and returns
+// its error) or the inbox is closed (net.ErrClosed).
 func (b *inbox[T]) get(ctx context.Context) (m T, err error) {
 	select {
 	case <-b.done:
 		return m, net.ErrClosed
 	default:
 	}
-	select { // what is there is given out even if ctx has ended
+	select { // return a waiting message even if ctx has ended
 	case m = <-b.queue:
 		return m, nil
 	default:
@@ -54,5 +54,5 @@ func (b *inbox[T]) get(ctx context.Context) (m T, err error) {
 	}
 }
 
-// close wakes who waits; closing twice is allowed.
+// close wakes the reader. It may be called twice.
 func (b *inbox[T]) close() { b.once.Do(func() { close(b.done) }) }

@@ -8,12 +8,12 @@ import (
 	"gvisor.dev/gvisor/pkg/tcpip/stack"
 )
 
-// A link is the stack's network card: gVisor's bounded queue of outgoing
-// packets, and a count of those that found it full.
+// A link is the stack's network card: gVisor's bounded queue of outgoing packets, and a
+// count of packets lost because it was full.
 //
-// It declares no capability, and that matters three times: every checksum is
-// computed on the way out and verified on the way in, no segment is longer
-// than the MTU, and no address is resolved, as there are no link addresses.
+// It declares no capabilities, and this has three effects: gVisor computes every
+// outgoing checksum and verifies every incoming one, no segment is longer than the MTU,
+// and no address is resolved, since there are no link-layer addresses.
 type link struct {
 	*channel.Endpoint
 	dropped atomic.Uint64
@@ -23,7 +23,7 @@ func newLink(queue, mtu int) *link {
 	return &link{Endpoint: channel.New(queue, uint32(mtu), "")}
 }
 
-// WritePackets queues what the stack sends. It never blocks.
+// WritePackets queues packets from the stack. It never blocks.
 func (l *link) WritePackets(pkts stack.PacketBufferList) (int, tcpip.Error) {
 	sent, err := l.Endpoint.WritePackets(pkts)
 	if err != nil {
@@ -31,8 +31,8 @@ func (l *link) WritePackets(pkts stack.PacketBufferList) (int, tcpip.Error) {
 	}
 	if lost := pkts.Len() - sent; lost > 0 {
 		l.dropped.Add(uint64(lost))
-		// The queue below says nothing of a full queue. Told of it, TCP sends
-		// the segment again and an echo socket reports the loss.
+		// gVisor's queue does not report that it is full. With this error, TCP
+		// retransmits the segment and an echo socket reports the loss.
 		return sent, &tcpip.ErrNoBufferSpace{}
 	}
 	return sent, nil

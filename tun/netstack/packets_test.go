@@ -5,8 +5,8 @@ import (
 	"net/netip"
 )
 
-// sum is the Internet checksum (RFC 1071), written out here a second time so
-// that the tests do not trust gVisor about gVisor.
+// sum returns the Internet checksum (RFC 1071). It is implemented here again so that the
+// tests do not rely on gVisor's own code.
 func sum(parts ...[]byte) uint16 {
 	var all []byte
 	for _, p := range parts {
@@ -25,8 +25,8 @@ func sum(parts ...[]byte) uint16 {
 	return ^uint16(s)
 }
 
-// pseudo is the pseudo header of a transport checksum (RFC 9293, section 3.1;
-// RFC 8200, section 8.1).
+// pseudo returns the pseudo-header of a transport checksum (RFC 9293, section 3.1; RFC
+// 8200, section 8.1).
 func pseudo(src, dst netip.Addr, protocol byte, length int) []byte {
 	p := append(src.AsSlice(), dst.AsSlice()...)
 	if src.Is6() {
@@ -40,7 +40,7 @@ func pseudo(src, dst netip.Addr, protocol byte, length int) []byte {
 // checksumAt is where the checksum of a transport header is.
 var checksumAt = map[byte]int{1: 2, 58: 2, 6: 16, 17: 6}
 
-// packet is an IP packet with its checksums.
+// packet returns an IP packet with its checksums.
 func packet(src, dst netip.Addr, protocol byte, transport []byte) []byte {
 	transport = append([]byte(nil), transport...)
 	if at, ok := checksumAt[protocol]; ok {
@@ -64,8 +64,8 @@ func packet(src, dst netip.Addr, protocol byte, transport []byte) []byte {
 	return append(h, transport...)
 }
 
-// transportOf is where the transport header of a packet of ours starts, and
-// which protocol it is of.
+// transportOf returns the offset of the transport header in one of our packets, and its
+// protocol.
 func transportOf(p []byte) (at int, protocol byte) {
 	if p[0]>>4 == 6 {
 		return 40, p[6]
@@ -73,7 +73,7 @@ func transportOf(p []byte) (at int, protocol byte) {
 	return int(p[0]&15) * 4, p[9]
 }
 
-// faultless verifies every checksum of a packet that is no fragment.
+// faultless reports whether every checksum of an unfragmented packet is right.
 func faultless(p []byte) bool {
 	at, protocol := transportOf(p)
 	src, _ := netip.AddrFromSlice(p[12:16])
@@ -90,7 +90,7 @@ func faultless(p []byte) bool {
 	return sum(pseudo(src, dst, protocol, len(p)-at), p[at:]) == 0
 }
 
-// echo is an echo request.
+// echo returns an echo request.
 func echo(src, dst netip.Addr, id, seq uint16, data []byte) []byte {
 	m, protocol := []byte{8, 0, 0, 0}, byte(1)
 	if src.Is6() {
@@ -101,7 +101,7 @@ func echo(src, dst netip.Addr, id, seq uint16, data []byte) []byte {
 	return packet(src, dst, protocol, append(m, data...))
 }
 
-// datagram is a UDP datagram.
+// datagram returns a UDP datagram.
 func datagram(src, dst netip.Addr, from, to uint16, data []byte) []byte {
 	m := binary.BigEndian.AppendUint16(nil, from)
 	m = binary.BigEndian.AppendUint16(m, to)
@@ -109,7 +109,7 @@ func datagram(src, dst netip.Addr, from, to uint16, data []byte) []byte {
 	return packet(src, dst, 17, append(append(m, 0, 0), data...))
 }
 
-// syn is the first segment of a TCP connection.
+// syn returns the first segment of a TCP connection.
 func syn(src, dst netip.Addr, from, to uint16) []byte {
 	m := binary.BigEndian.AppendUint16(nil, from)
 	m = binary.BigEndian.AppendUint16(m, to)

@@ -10,15 +10,15 @@ import (
 	"gvisor.dev/gvisor/pkg/tcpip/network/ipv6"
 )
 
-// A place is where a socket connects to or listens at.
+// A place is where a socket connects to or listens on.
 type place struct {
 	udp    bool
 	family tcpip.NetworkProtocolNumber
-	only6  bool              // an IPv6 socket that takes no IPv4
-	addr   tcpip.FullAddress // no address: any
+	only6  bool              // whether an IPv6 socket refuses IPv4
+	addr   tcpip.FullAddress // without an address it means any
 }
 
-// resolve reads a network and an address as package net writes them.
+// resolve parses a network and an address in the form of package net.
 func (s *Stack) resolve(network, address string) (place, error) {
 	var p place
 	if s.done.Err() != nil {
@@ -40,7 +40,7 @@ func (s *Stack) resolve(network, address string) (place, error) {
 	}
 	port, err := strconv.ParseUint(service, 10, 16)
 	if err != nil {
-		return p, &net.AddrError{Err: "port must be a number, 0 to 65535", Addr: address}
+		return p, &net.AddrError{Err: "the port must be a number from 0 to 65535", Addr: address}
 	}
 	p.addr.Port = uint16(port)
 
@@ -48,7 +48,7 @@ func (s *Stack) resolve(network, address string) (place, error) {
 	switch {
 	case host != "":
 		if addr, err = netip.ParseAddr(host); err != nil {
-			return p, &net.AddrError{Err: "host must be an IP address, names are not resolved", Addr: address}
+			return p, &net.AddrError{Err: "the host must be an IP address, since names are not resolved", Addr: address}
 		}
 		addr = addr.Unmap().WithZone("")
 	case version == "4" || !s.addr6.IsValid():

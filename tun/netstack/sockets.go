@@ -12,28 +12,27 @@ import (
 	"gvisor.dev/gvisor/pkg/waiter"
 )
 
-// backlog is how many connections wait for Accept, net.core.somaxconn's
+// backlog is how many connections can wait for Accept, as net.core.somaxconn is by
 // default on Linux.
 const backlog = 4096
 
-// DialContext connects to address, "10.77.0.2:80" or "[2001:db8:77::2]:80", as
-// net.Dialer does. The network is tcp, tcp4, tcp6, udp, udp4 or udp6. Names are
-// not resolved: this host has no resolver. Errors are *net.OpError and wrap
-// what the kernel gives: syscall.ECONNREFUSED, ENETUNREACH, ETIMEDOUT.
+// DialContext connects to address, such as "10.77.0.2:80" or "[2001:db8:77::2]:80", like
+// net.Dialer. The network is tcp, tcp4, tcp6, udp, udp4 or udp6. Names are not resolved.
+// Errors are *net.OpError and wrap the same errors as those of the kernel:
+// syscall.ECONNREFUSED, ENETUNREACH, ETIMEDOUT.
 //
-// A UDP connection whose datagram was refused says so, ECONNREFUSED, at the
-// next Read or Write.
+// If a datagram is refused, the next Read or Write on its UDP connection returns
+// ECONNREFUSED.
 func (s *Stack) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
 	return s.DialTTL(ctx, network, address, 0)
 }
 
-// DialTTL connects like DialContext, and all that the connection sends, TCP's
-// SYN included, has the TTL (IPv6: hop limit) ttl, 1 to 255, or 0 for the
-// stack's own.
+// DialTTL is like DialContext with a TTL (IPv6: hop limit) for all packets of the
+// connection, including TCP's SYN: 1 to 255, or 0 for the stack's default.
 func (s *Stack) DialTTL(ctx context.Context, network, address string, ttl int) (net.Conn, error) {
 	to, err := s.resolve(network, address)
 	if err == nil && to.addr.Addr.BitLen() == 0 {
-		err = errors.New("the host is missing; give an address of the link, such as " + s.addr4.Next().String())
+		err = errors.New("the host is missing; use an address on the link, such as " + s.addr4.Next().String())
 	}
 	if err != nil {
 		return nil, opError("dial", network, address, err)
@@ -93,9 +92,9 @@ func (s *Stack) connectTCP(ctx context.Context, to place, ttl int) (*tcpConn, er
 	return newTCPConn(gonet.NewTCPConn(wq, ep)), nil
 }
 
-// Listen waits for TCP connections at address: ":80" for any address of this
-// stack, or "10.77.0.1:80". The network is tcp, tcp4 or tcp6; tcp without a
-// host takes both families. Port 0 takes a free one, see Addr.
+// Listen listens for TCP connections on address: ":80" for any address of this stack, or
+// "10.77.0.1:80". The network is tcp, tcp4 or tcp6. Without a host, tcp accepts both
+// families. Port 0 means any free port, see Addr.
 func (s *Stack) Listen(network, address string) (net.Listener, error) {
 	at, err := s.resolve(network, address)
 	if err == nil && at.udp {
@@ -110,8 +109,7 @@ func (s *Stack) Listen(network, address string) (net.Listener, error) {
 		return nil, opError("listen", network, address, plainError(fault))
 	}
 	ep.SocketOptions().SetV6Only(at.only6)
-	// A server that is started again must not wait for its old connections,
-	// as in package net.
+	// A restarted server must not wait for its old connections, as in package net.
 	ep.SocketOptions().SetReuseAddress(true)
 	if fault = ep.Bind(at.addr); fault == nil {
 		fault = ep.Listen(backlog)
@@ -123,8 +121,8 @@ func (s *Stack) Listen(network, address string) (net.Listener, error) {
 	return newTCPListener(gonet.NewTCPListener(s.ip, wq, ep)), nil
 }
 
-// ListenPacket waits for UDP datagrams at address, with the same rules as
-// Listen. The network is udp, udp4 or udp6.
+// ListenPacket listens for UDP datagrams on address, with the same rules as Listen. The
+// network is udp, udp4 or udp6.
 func (s *Stack) ListenPacket(network, address string) (net.PacketConn, error) {
 	at, err := s.resolve(network, address)
 	if err == nil && !at.udp {
@@ -140,7 +138,7 @@ func (s *Stack) ListenPacket(network, address string) (net.PacketConn, error) {
 	return conn, nil
 }
 
-// newUDP makes a UDP socket and attaches it: connects or binds.
+// newUDP makes a UDP socket and calls attach to connect or bind it.
 func (s *Stack) newUDP(at place, attach func(tcpip.Endpoint, tcpip.FullAddress) tcpip.Error) (*udpConn, error) {
 	wq := new(waiter.Queue)
 	ep, fault := s.ip.NewEndpoint(udp.ProtocolNumber, at.family, wq)

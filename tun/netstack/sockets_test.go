@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// serve accepts connections and hands each to a goroutine of its own.
+// serve accepts connections and handles each on its own goroutine.
 func serve(t *testing.T, l net.Listener, handle func(net.Conn)) {
 	t.Cleanup(func() { l.Close() })
 	go func() {
@@ -67,7 +67,7 @@ func TestTCPEcho(t *testing.T) {
 		c.Close()
 	}
 	if c, err := peer.DialContext(withLimit(t), "tcp", "10.77.0.2:10"); !errors.Is(err, syscall.ECONNREFUSED) {
-		t.Errorf("a tcp6 listener took IPv4: %v, %v", c, err)
+		t.Errorf("a tcp6 listener accepted IPv4: %v, %v", c, err)
 	}
 }
 
@@ -133,7 +133,7 @@ func TestRefused(t *testing.T) {
 		}
 		c.SetDeadline(time.Now().Add(limit))
 		waiting := make(chan error)
-		go func() { // is most likely asleep when the refusal comes
+		go func() { // most likely blocked when the error comes
 			_, err := c.Read(make([]byte, 10))
 			waiting <- err
 		}()
@@ -171,13 +171,13 @@ func TestDialErrors(t *testing.T) {
 		}
 	}
 	if _, err := s.Listen("udp", ":1"); err == nil {
-		t.Error("Listen on udp")
+		t.Error("Listen accepted udp")
 	}
 	if _, err := s.ListenPacket("tcp", ":1"); err == nil {
-		t.Error("ListenPacket on tcp")
+		t.Error("ListenPacket accepted tcp")
 	}
 	if _, err := s.Listen("tcp", "10.77.0.2:1"); !errors.Is(err, syscall.EADDRNOTAVAIL) {
-		t.Errorf("Listen at another's address: %v", err)
+		t.Errorf("Listen on another host's address: %v", err)
 	}
 	if l, err := s.Listen("tcp", ":1"); err != nil {
 		t.Error(err)
@@ -218,7 +218,7 @@ func TestDeadlines(t *testing.T) {
 	}
 }
 
-// A host reaches itself without a wire.
+// A host reaches itself without the wire.
 func TestSelf(t *testing.T) {
 	s := newPeer(t)
 	l, err := s.Listen("tcp", ":80")
@@ -234,11 +234,11 @@ func TestSelf(t *testing.T) {
 		t.Errorf("%q, %v", got, err)
 	}
 	if s.link.NumQueued() != 0 {
-		t.Error("something went onto the wire")
+		t.Error("a packet went onto the wire")
 	}
 }
 
-// 20 MB arrive whole, over a good wire and over one that loses packets.
+// 20 MB arrive unchanged, over a good wire and over one that loses packets.
 func TestTransfer(t *testing.T) {
 	for _, wireKind := range []string{"good", "lossy"} {
 		t.Run(wireKind, func(t *testing.T) {
@@ -276,7 +276,7 @@ func TestTransfer(t *testing.T) {
 			hash := sha256.New()
 			n, err := io.Copy(hash, response.Body)
 			if err != nil || n != int64(size) || [32]byte(hash.Sum(nil)) != sha256.Sum256(body) {
-				t.Errorf("%d bytes, %v, or changed", n, err)
+				t.Errorf("%d bytes arrived or were changed: %v", n, err)
 			}
 			client.CloseIdleConnections()
 			t.Logf("%d bytes in %v; dropped %d and %d", n, time.Since(start), peer.Dropped(), agent.Dropped())

@@ -8,16 +8,17 @@ import (
 	"time"
 )
 
-// taps are those who want to hear of ICMP errors. gVisor tells a socket of a
-// refused port alone, and nobody of a TTL that ran out or who said so, so the
-// errors are read from the packets as they come in.
+// taps are the listeners for ICMP errors. gVisor tells a socket only about a refused
+// port, not about an expired TTL or the sender of an error, so taps parses incoming
+// packets.
 type taps struct {
 	mu     sync.RWMutex // guards listen and ended
 	listen map[*tap]struct{}
 	ended  bool
 }
 
-// A tap hears of every ICMP error (hear must not block), and of the stack's end.
+// A tap is notified of every ICMP error, by hear, which must not block, and of the
+// stack's end.
 type tap struct {
 	hear func(ICMPError)
 	end  func()
@@ -42,8 +43,8 @@ func (t *taps) remove(one *tap) {
 	delete(t.listen, one)
 }
 
-// see looks at a packet that comes in, p, and tells all if it is an ICMP error
-// about what own sent.
+// see notifies all taps if the incoming packet p is an ICMP error and own returns true
+// for it.
 func (t *taps) see(p []byte, own func(ICMPError) bool) {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
@@ -60,7 +61,7 @@ func (t *taps) see(p []byte, own func(ICMPError) bool) {
 	}
 }
 
-// close tells all that the stack has ended.
+// close notifies all taps that the stack has ended.
 func (t *taps) close() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -71,15 +72,15 @@ func (t *taps) close() {
 	t.listen = nil
 }
 
-// An ErrorConn receives every ICMP error about what its Stack sent.
+// An ErrorConn receives every ICMP error about packets from its Stack.
 type ErrorConn struct {
 	taps  *taps
 	tap   *tap
 	inbox *inbox[ICMPError]
 }
 
-// ListenErrors opens a socket for ICMP errors: for a traceroute with UDP
-// probes, whose answers UDP sockets cannot give.
+// ListenErrors opens a socket for ICMP errors. A traceroute with UDP probes needs it,
+// since UDP sockets do not return the errors.
 func (s *Stack) ListenErrors() (*ErrorConn, error) {
 	if s.done.Err() != nil {
 		return nil, fmt.Errorf("listen for ICMP errors: %w", net.ErrClosed)
@@ -90,9 +91,9 @@ func (s *Stack) ListenErrors() (*ErrorConn, error) {
 	return c, nil
 }
 
-// ReadFrom waits for the next error, until ctx ends (its error) or the socket
-// or the stack is closed (net.ErrClosed). 1,024 wait at most; the newest is
-// dropped then.
+// ReadFrom returns the next ICMP error. If there is none, it waits until ctx ends (and
+// wraps its error) or the socket or the stack is closed (net.ErrClosed). Up to 1,024
+// can wait; after that, new ones are dropped.
 func (c *ErrorConn) ReadFrom(ctx context.Context) (ICMPError, error) {
 	e, err := c.inbox.get(ctx)
 	if err != nil {

@@ -7,18 +7,18 @@ import (
 	"gvisor.dev/gvisor/pkg/tcpip/adapters/gonet"
 )
 
-// A tcpConn is gonet's connection with the errors of package net, and with
-// addresses that stay known after a reset.
+// A tcpConn is gonet's connection with the errors of package net. Its addresses stay
+// known after a reset.
 type tcpConn struct {
-	*gonet.TCPConn // CloseRead and CloseWrite too: net/http asks for them
+	*gonet.TCPConn // also for CloseRead and CloseWrite, which net/http needs
 	local, remote  net.Addr
 	closed         atomic.Bool
 }
 
 func newTCPConn(conn *gonet.TCPConn) *tcpConn {
 	c := &tcpConn{TCPConn: conn, local: conn.LocalAddr(), remote: conn.RemoteAddr()}
-	// A connection may be reset before it is accepted; then gonet knows its
-	// remote end no more, and nil would panic in the String of a caller.
+	// If a connection is reset before it is accepted, gonet no longer knows its
+	// remote end, and a caller's String on a nil address would panic.
 	if c.local == nil {
 		c.local = &net.TCPAddr{}
 	}

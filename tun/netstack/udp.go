@@ -12,8 +12,8 @@ import (
 	"gvisor.dev/gvisor/pkg/waiter"
 )
 
-// A udpConn is gonet's UDP socket with the errors of package net, refused
-// datagrams included, and a TTL.
+// A udpConn is gonet's UDP socket with the errors of package net, including refused
+// datagrams, and with a TTL.
 type udpConn struct {
 	*gonet.UDPConn
 	ep     tcpip.Endpoint
@@ -23,10 +23,9 @@ type udpConn struct {
 
 // newUDPConn wraps an endpoint whose events arrive at wq.
 //
-// gonet's Read waits for data alone and sleeps through an ICMP error, which
-// gVisor announces as an error event. It is therefore given a queue of its
-// own, to which every event is forwarded, errors as something to read: Read
-// then looks, and finds the error.
+// gonet's Read waits only for data and would miss an ICMP error, which gVisor signals as
+// an error event. So gonet gets its own queue, to which all events are forwarded, with
+// errors as readable data. Read then wakes up and finds the error.
 func newUDPConn(wq *waiter.Queue, ep tcpip.Endpoint) *udpConn {
 	relay := new(waiter.Queue)
 	entry := waiter.NewFunctionEntry(waiter.AllEvents, func(events waiter.EventMask) {
@@ -49,7 +48,7 @@ func (c *udpConn) Read(p []byte) (int, error) {
 func (c *udpConn) ReadFrom(p []byte) (int, net.Addr, error) {
 	n, from, err := c.UDPConn.ReadFrom(p)
 	if err == io.EOF {
-		err = net.ErrClosed // the whole stack was closed
+		err = net.ErrClosed // the stack was closed
 	}
 	return n, from, c.wrap("read", err)
 }
@@ -63,9 +62,9 @@ func (c *udpConn) Write(p []byte) (int, error) {
 func (c *udpConn) WriteTo(p []byte, addr net.Addr) (int, error) {
 	to, ok := addr.(*net.UDPAddr)
 	if !ok || to == nil {
-		return 0, c.wrap("write", errors.New("address must be a *net.UDPAddr"))
+		return 0, c.wrap("write", errors.New("the address must be a *net.UDPAddr"))
 	}
-	// gVisor tells the families apart by length alone.
+	// gVisor tells the families apart only by length.
 	if ip4 := to.IP.To4(); ip4 != nil {
 		to = &net.UDPAddr{IP: ip4, Port: to.Port}
 	}
@@ -82,15 +81,15 @@ func (c *udpConn) Close() error {
 
 func (c *udpConn) LocalAddr() net.Addr { return c.local }
 
-// SetTTL sets the TTL (IPv6: hop limit) of the datagrams that follow, 1 to 255.
+// SetTTL sets the TTL (IPv6: hop limit) of later datagrams, 1 to 255.
 func (c *udpConn) SetTTL(ttl int) error { return c.wrap("set TTL", setTTL(c.ep, ttl)) }
 
 func (c *udpConn) wrap(op string, err error) error {
 	return sockError(op, c.local, c.RemoteAddr(), c.closed.Load(), err)
 }
 
-// setTTL sets both families: a socket that takes both needs both, and to one
-// of a single family the other's is nothing.
+// setTTL sets the TTL and the hop limit. A socket for both families needs both; for the
+// others, the second has no effect.
 func setTTL(ep tcpip.Endpoint, ttl int) error {
 	if ttl < 1 || ttl > 255 {
 		return fmt.Errorf("%d is out of range; use 1 to 255", ttl)

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// limit is how long a test waits for what must come. It is long because the
-// machine may be busy; nothing waits for it to pass.
+// limit is how long a test waits for something that must come. It is long, since the
+// machine may be busy; no test waits for the limit itself.
 const limit = 20 * time.Second
 
 var (
@@ -34,10 +34,10 @@ func newStack(t testing.TB, cfg Config) *Stack {
 	return s
 }
 
-// A filter may change a packet on its way, or lose it: nil.
+// A filter may change a packet in transit, or return nil to drop it.
 type filter func(p []byte) []byte
 
-// wire joins two stacks until the test ends.
+// wire connects two stacks until the test ends.
 func wire(t testing.TB, a, b *Stack, aToB, bToA filter) {
 	t.Helper()
 	var pumps sync.WaitGroup
@@ -74,7 +74,7 @@ func pump(t testing.TB, from, to *Stack, change filter) {
 	}
 }
 
-// newPair is a peer and an agent joined by a wire.
+// newPair returns a peer and an agent connected by a wire.
 func newPair(t testing.TB) (peer, agent *Stack) {
 	peer, agent = newPeer(t), newAgent(t)
 	wire(t, peer, agent, nil, nil)
@@ -87,7 +87,7 @@ func withLimit(t testing.TB) context.Context {
 	return ctx
 }
 
-// read reads one packet, which must be there already.
+// read reads one packet, which must be queued already.
 func read(t testing.TB, s *Stack) []byte {
 	t.Helper()
 	if s.link.NumQueued() == 0 {

@@ -1,5 +1,5 @@
-// Package tuntest holds what tests need to stand at the peer's side of a
-// link: a fake device of channels, and a way into a private network.
+// Package tuntest has test helpers for the peer's side of a link, such as a fake device
+// made of channels and access to a private network.
 package tuntest
 
 import (
@@ -8,15 +8,15 @@ import (
 	"sync"
 )
 
-// capacity is how many packets wait in a Device, each way, before the one who
-// gives the next has to wait.
+// capacity is how many packets a Device buffers in each direction before the
+// sender blocks.
 const capacity = 4096
 
-// A Device is a fake tun.Device whose peer is the test itself. It is made of
-// channels alone, so it may be used inside testing/synctest.
+// A Device is a fake tun.Device whose peer is the test itself. It uses only channels, so
+// it works inside testing/synctest.
 type Device struct {
-	// ToPeer gives what was written to the device, a copy of each packet, in
-	// order. It is never closed. It holds 4,096 packets; then Write waits.
+	// ToPeer receives a copy of each packet written to the device, in order. It is
+	// never closed. It buffers 4,096 packets; after that, Write waits.
 	ToPeer <-chan []byte
 
 	toPeer   chan []byte
@@ -24,10 +24,10 @@ type Device struct {
 	ended    chan struct{}
 
 	once  sync.Once
-	cause error // written once, before ended is closed; read only after that
+	cause error // set once, before ended is closed; read only after that
 }
 
-// NewDevice returns a Device that is open.
+// NewDevice returns an open Device.
 func NewDevice() *Device {
 	toPeer := make(chan []byte, capacity)
 	return &Device{
@@ -38,9 +38,9 @@ func NewDevice() *Device {
 	}
 }
 
-// FromPeer sends a copy of packet as if from the peer: a Read returns it. It
-// waits only while 4,096 packets are unread. What is sent after the device has
-// ended is lost, as on a real one.
+// FromPeer sends a copy of packet as if from the peer, for Read to return. It waits while
+// 4,096 packets are unread. After the end of the device, packets are lost, as on a real
+// one.
 func (d *Device) FromPeer(packet []byte) {
 	packet = slices.Clone(packet)
 	select {
@@ -54,8 +54,7 @@ func (d *Device) FromPeer(packet []byte) {
 	}
 }
 
-// Read is tun.Device's Read. Packets that were still unread when the device
-// ended are lost.
+// Read implements tun.Device. When the device ends, unread packets are lost.
 func (d *Device) Read(p []byte) (int, error) {
 	select {
 	case <-d.ended:
@@ -70,7 +69,7 @@ func (d *Device) Read(p []byte) (int, error) {
 	}
 }
 
-// Write is tun.Device's Write: it gives a copy of p to ToPeer.
+// Write implements tun.Device. It sends a copy of p to ToPeer.
 func (d *Device) Write(p []byte) (int, error) {
 	select {
 	case <-d.ended:
@@ -85,15 +84,14 @@ func (d *Device) Write(p []byte) (int, error) {
 	}
 }
 
-// Close ends the device: Reads and Writes, waiting or to come, return
-// os.ErrClosed.
+// Close ends the device: waiting and later Reads and Writes return os.ErrClosed.
 func (d *Device) Close() error {
 	d.end(os.ErrClosed)
 	return nil
 }
 
-// Fail ends the device as if it had broken: Reads and Writes, waiting or to
-// come, return err. After Close it does nothing.
+// Fail ends the device as if it had broken: waiting and later Reads and Writes return
+// err. After Close it does nothing.
 func (d *Device) Fail(err error) { d.end(err) }
 
 func (d *Device) end(cause error) {

@@ -16,16 +16,16 @@ func TestDeviceCarriesPacketsBothWays(t *testing.T) {
 	d := tuntest.NewDevice()
 	sent := []byte("ping")
 	d.FromPeer(sent)
-	sent[0] = 'x' // the packet that was sent is a copy
+	sent[0] = 'x' // the device has its own copy
 
 	p := make([]byte, 65535)
 	n, err := d.Read(p)
 	if err != nil || string(p[:n]) != "ping" {
-		t.Fatalf("Read gave %q, %v, want ping", p[:n], err)
+		t.Fatalf("Read returned %q, %v, want ping", p[:n], err)
 	}
 	copy(p, "pong")
 	if n, err := d.Write(p[:4]); n != 4 || err != nil {
-		t.Fatalf("Write gave %d, %v, want 4", n, err)
+		t.Fatalf("Write returned %d, %v, want 4", n, err)
 	}
 	p[0] = 'x'
 	if got := string(<-d.ToPeer); got != "pong" {
@@ -38,7 +38,7 @@ func TestDeviceTruncatesToTheBuffer(t *testing.T) {
 	d.FromPeer([]byte("long"))
 	p := make([]byte, 2)
 	if n, err := d.Read(p); n != 2 || err != nil {
-		t.Fatalf("Read gave %d, %v, want 2", n, err)
+		t.Fatalf("Read returned %d, %v, want 2", n, err)
 	}
 }
 
@@ -62,17 +62,17 @@ func TestDeviceEnds(t *testing.T) {
 				c.end(d)
 				synctest.Wait()
 				if !errors.Is(pending, c.want) {
-					t.Errorf("the blocked Read gave %v, want %v", pending, c.want)
+					t.Errorf("the blocked Read returned %v, want %v", pending, c.want)
 				}
 				d.FromPeer([]byte("late")) // lost, and does not wait
 				if _, err := d.Read(make([]byte, 1)); !errors.Is(err, c.want) {
-					t.Errorf("a later Read gave %v, want %v", err, c.want)
+					t.Errorf("a later Read returned %v, want %v", err, c.want)
 				}
 				if _, err := d.Write([]byte("late")); !errors.Is(err, c.want) {
-					t.Errorf("a later Write gave %v, want %v", err, c.want)
+					t.Errorf("a later Write returned %v, want %v", err, c.want)
 				}
 				if err := d.Close(); err != nil {
-					t.Errorf("Close gave %v, want nil", err)
+					t.Errorf("Close returned %v, want nil", err)
 				}
 			})
 		})

@@ -8,16 +8,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// patience bounds how long a process may take to end.
+// patience is how long a process may take to end.
 const patience = 30 * time.Second
 
-// Watch takes hold of the running process pid, a child or not, and returns a
-// function that waits for its end and fails the test if that does not come.
+// Watch watches the running process pid, which need not be a child. It returns a function
+// that waits for the end of the process and fails the test if it does not end.
 func Watch(t testing.TB, pid int) (ended func()) {
 	t.Helper()
 	pidfd, err := unix.PidfdOpen(pid, 0)
 	if err != nil {
-		t.Fatalf("take hold of process %d: %v", pid, err)
+		t.Fatalf("open process %d: %v", pid, err)
 	}
 	t.Cleanup(func() { unix.Close(pidfd) })
 	return func() {
@@ -32,9 +32,21 @@ func Watch(t testing.TB, pid int) (ended func()) {
 			case err != nil:
 				t.Fatalf("wait for process %d: %v", pid, err)
 			case n == 0:
-				t.Fatalf("process %d goes on after %v", pid, patience)
+				t.Fatalf("process %d still runs after %v", pid, patience)
 			}
 			return
 		}
+	}
+}
+
+// Signal sends a signal to a process. It refuses to signal a process group: 0, the number
+// of a holder that does not exist, means the group of this test and of its caller.
+func Signal(t testing.TB, pid int, signal unix.Signal) {
+	t.Helper()
+	if pid < 1 {
+		t.Fatalf("there is no process %d to signal", pid)
+	}
+	if err := unix.Kill(pid, signal); err != nil {
+		t.Fatalf("send %v to process %d: %v", signal, pid, err)
 	}
 }

@@ -7,16 +7,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Vanish lets the machine behind conn vanish: whatever comes for this end of the
-// connection is dropped before TCP sees it, so it is neither acknowledged nor
-// refused. The other end, on whatever machine, hears nothing any more.
+// Vanish makes conn behave as if its machine had vanished: all packets to this end of
+// the connection are dropped before TCP sees them, so they are neither acknowledged nor
+// refused. The other end hears nothing any more.
 func Vanish(t testing.TB, conn syscall.Conn) {
 	t.Helper()
 	raw, err := conn.SyscallConn()
 	if err != nil {
 		t.Fatal(err)
 	}
-	nothing := unix.SockFilter{Code: unix.BPF_RET | unix.BPF_K} // of every segment 0 bytes are let through
+	nothing := unix.SockFilter{Code: unix.BPF_RET | unix.BPF_K} // passes 0 bytes of every segment
 	var failed error
 	err = raw.Control(func(fd uintptr) {
 		failed = unix.SetsockoptSockFprog(int(fd), unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &unix.SockFprog{Len: 1, Filter: &nothing})

@@ -1,6 +1,0 @@
-package child
-
-import "os/exec"
-
-// Guard does nothing: on Windows a child outlives a process that is killed.
-func Guard(*exec.Cmd) (release func(), err error) { return func() {}, nil }
