@@ -30,6 +30,7 @@ func sockets(t *testing.T) (server, holder *net.UnixConn) {
 }
 
 func TestReceive(t *testing.T) {
+	closed := func(c *net.UnixConn) { c.Close() }
 	answered := func(a answer) func(*net.UnixConn) {
 		message, err := json.Marshal(a)
 		if err != nil {
@@ -39,13 +40,15 @@ func TestReceive(t *testing.T) {
 	}
 	for _, c := range []struct {
 		name    string
-		holder  func(*net.UnixConn)
+		holder  func(*net.UnixConn) // after it has read the config
 		timeout time.Duration
 		is      error
 		want    string
 	}{
+		{"late", func(*net.UnixConn) {}, -time.Second, os.ErrDeadlineExceeded, "no answer in 20s; try again"},
 		{"silent", func(*net.UnixConn) {}, 10 * time.Millisecond, os.ErrDeadlineExceeded, "no answer in 20s; try again"},
-		{"gone", func(c *net.UnixConn) { c.Close() }, time.Minute, errNoAnswer, "it ended without an answer"},
+		{"gone", closed, time.Minute, errNoAnswer, "it ended without an answer"},
+		{"gone before", func(*net.UnixConn) {}, time.Minute, errNoAnswer, "it ended without an answer"},
 		{"not an answer", func(c *net.UnixConn) { c.Write([]byte("hello")) }, time.Minute, nil, "decode the answer"},
 		{"without descriptor", answered(answer{Name: "tun0"}), time.Minute, nil, "neither arrived"},
 		{"refused", answered(answer{Refused: &refusal{What: "open it", Cause: "no such file", Errno: unix.ENOENT, Todo: "make it"}}), time.Minute,
@@ -53,6 +56,9 @@ func TestReceive(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			server, holder := sockets(t)
+			if c.name == "gone before" {
+				holder.Close()
+			}
 			go func() {
 				holder.Read(make([]byte, maxMessage))
 				c.holder(holder)

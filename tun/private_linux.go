@@ -219,16 +219,16 @@ func receive(socket *net.UnixConn, cfg Config, deadline time.Time) (fds []int, n
 	}
 	socket.SetDeadline(deadline)
 	defer socket.SetDeadline(time.Time{})
-	if _, err := socket.Write(message); err != nil {
-		return nil, "", fmt.Errorf("send the holder of the private network its config: %w", err)
-	}
-	message = make([]byte, maxMessage)
 	rights := make([]byte, unix.CmsgSpace(2*4))
-	n, oobn, _, _, err := socket.ReadMsgUnix(message, rights) // its descriptors are close-on-exec
+	var n, oobn int
+	if _, err = socket.Write(message); err == nil {
+		message = make([]byte, maxMessage)
+		n, oobn, _, _, err = socket.ReadMsgUnix(message, rights) // its descriptors are close-on-exec
+	}
 	switch {
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return nil, "", fmt.Errorf("wait for the holder of the private network: no answer in %v; try again, or use --network memory (%w)", startTimeout, err)
-	case err != nil:
+	case err != nil: // also a write to a holder that has ended
 		return nil, "", errNoAnswer
 	}
 	var a answer
