@@ -10,6 +10,7 @@ import (
 	"github.com/tun-mcp/tun-mcp/trial/judge"
 	"github.com/tun-mcp/tun-mcp/trial/traffic"
 	"github.com/tun-mcp/tun-mcp/trial/trialtest"
+	"github.com/tun-mcp/tun-mcp/tun/tuntest"
 )
 
 // patience is how many requests in a row an agent may leave unread before the trial ends.
@@ -22,7 +23,7 @@ func TestSilentAgentEndsTheTrial(t *testing.T) {
 		"ping": ping().Run, "sizes": runSizes, "noise": runNoise, "udp-echo": udpEcho().Run,
 	} {
 		t.Run(name, func(t *testing.T) {
-			f := testPeer(t, 100*time.Millisecond, nil)
+			f := testPeer(t, tuntest.Long(200*time.Millisecond, time.Second), nil)
 			f.Settings.Count = 1000
 			asked := 0
 			f.Show = func(string) { asked++ }
