@@ -17,6 +17,7 @@ const (
 
 // absent tells what to use instead of names that a Starlark program may expect.
 var absent = map[string]string{
+	"assert":   "use if and fail(...)",
 	"getattr":  "write x.name(...)",
 	"hasattr":  "type(x) returns the type of a value",
 	"dir":      "errors list the methods of a value",

@@ -70,7 +70,9 @@ func (h *Handler) fault(err error) error {
 	)
 	switch {
 	case errors.As(err, &parse):
-		return h.at(parse.Pos, parse.Msg)
+		f := h.at(parse.Pos, parse.Msg)
+		f.Problem = python(f)
+		return f
 	case errors.As(err, &refused):
 		return h.at(refused.pos, refused.problem)
 	case errors.As(err, &resolved):
