@@ -8,6 +8,7 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/term"
 
 	"github.com/tun-mcp/tun-mcp/tun"
 )
@@ -38,6 +39,9 @@ exit status is the program's.`,
 			argv, err := tun.ExecCommand(status.Network, status.Holder, args)
 			if err != nil {
 				return err
+			}
+			if status.Readers == 0 && status.LastCall.IsZero() && term.IsTerminal(int(os.Stderr.Fd())) {
+				fmt.Fprintf(os.Stderr, "tun-mcp: the agent has not called a tool yet; %s answers nothing before it does\n", status.Agent)
 			}
 			return run(argv)
 		},

@@ -23,6 +23,30 @@ func TestExecLeavesTheCommandItsFlags(t *testing.T) {
 	}
 }
 
+// On a terminal, exec says that nobody answers as long as the agent has not called a tool.
+func TestExecBeforeTheFirstCall(t *testing.T) {
+	t.Parallel()
+	tuntest.RequireProgram(t, "script")
+	c := startPrivate(t)
+	const warned = "tun-mcp: the agent has not called a tool yet; 10.77.0.2 answers nothing before it does\n"
+	check := func(cmd *exec.Cmd, want string) {
+		t.Helper()
+		out, err := cmd.CombinedOutput()
+		if got := strings.ReplaceAll(string(out), "\r\n", "\n"); err != nil || got != want {
+			t.Errorf("%v, %q, want %q", err, got, want)
+		}
+	}
+	terminal := func() *exec.Cmd {
+		cmd := exec.Command("script", "-qec", program+" exec -- echo hello", "/dev/null")
+		cmd.Env = c.command().Env
+		return cmd
+	}
+	check(terminal(), warned+"hello\n")
+	check(c.command("exec", "--", "echo", "hello"), "hello\n")
+	c.tool("read_packet", `{"timeout_ms": 0}`)
+	check(terminal(), "hello\n")
+}
+
 // A program on the peer belongs to the user. When the server ends, the program loses
 // its link and nothing else.
 func TestProgramOutlivesTheServer(t *testing.T) {
