@@ -44,11 +44,7 @@ func TestAppInOfficialHost(t *testing.T) {
 	if err := ping.Start(); err != nil {
 		t.Fatal(err)
 	}
-	began := time.Now()
 	page.appUntil(0, rows("li.to-agent")+" === 1")
-	if took := time.Since(began); took > 3*time.Second {
-		t.Errorf("the packet was seen after %v", took)
-	}
 	page.until("window.first !== null")
 	page.call("second", "write_packet", `{packets: [{reply_to: 1, patch: {"12": "0a4d0002 0a4d0001", "20": "00"}}], assist: "fix"}`)
 	if err := ping.Wait(); err != nil {
@@ -96,7 +92,11 @@ func TestAppInOfficialHost(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	page.appUntil(1, fmt.Sprintf("document.querySelector('#rows li:last-child .name').textContent === '#%d'", last))
+	newest := func(number int) {
+		t.Helper()
+		page.appUntil(1, fmt.Sprintf("document.querySelector('#rows li:last-child .name').textContent === '#%d'", number))
+	}
+	newest(last)
 	for number := last; number > 2; number-- {
 		page.appDo(1, fmt.Sprintf("[...document.querySelectorAll('#rows li')].find((li) => li.querySelector('.name').textContent === '#%d').click()", number))
 		page.appUntil(1, fmt.Sprintf("document.getElementById('details-title').textContent.startsWith('#%d ')", number))
@@ -108,6 +108,12 @@ func TestAppInOfficialHost(t *testing.T) {
 	if asked, err := inApp[int](page, 1, "performance.getEntriesByType('resource').length"); err != nil || asked != 0 {
 		t.Errorf("the page requested %d resources, %v", asked, err)
 	}
+	shownWithin(t, 3*time.Second, func(int) {
+		if last, err = client.Inject(t.Context(), []byte{0x45}); err != nil {
+			t.Fatal(err)
+		}
+		newest(last)
+	})
 
 	// The user can bring the ladder back where they are reading.
 	page.appDo(1, "document.getElementById('close').click()")
