@@ -1,6 +1,8 @@
 package subject
 
 import (
+	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -20,5 +22,14 @@ func TestServedPatienceEndsWithTheFirstRead(t *testing.T) {
 	defer s.End(t.Context())
 	if s.Patience != 11*time.Second {
 		t.Errorf("after its first read it may pause for %v, want 11s", s.Patience)
+	}
+}
+
+// If this process cannot serve, that is not the agent's doing.
+func TestServedCannotStart(t *testing.T) {
+	serve := func(context.Context, []string, func(session.Call)) error { return errors.New("no place for a socket") }
+	_, err := Start(trialtest.Soon(t), Config{Agent: score.Agent{Kind: Served}, Serve: serve, Deadline: time.Second})
+	if err == nil || err.Error() != "the server did not start: no place for a socket" {
+		t.Error(err)
 	}
 }

@@ -24,6 +24,9 @@ func (s *Subject) find(outer context.Context, name string) error {
 		select {
 		case <-tick.C:
 		case <-s.ended:
+			if s.serving != nil { // this process is the server
+				return fmt.Errorf("the server did not start: %s", s.Why())
+			}
 			return fmt.Errorf("the agent ended before it started the server: %s", s.Why())
 		case <-outer.Done():
 			return ErrInterrupted
