@@ -44,8 +44,10 @@ func TestAcknowledgedFirstOnStdio(t *testing.T) {
 	ended := make(chan error, 1)
 	go func() { ended <- ServeStdio(t.Context(), server, in, out) }()
 	const count = 4000
+	inProgress := make(chan struct{}, maxRequests/2) // the server refuses more than maxRequests
 	go func() {
 		for i := range count {
+			inProgress <- struct{}{}
 			fmt.Fprintln(requests, subscribe(i))
 		}
 	}()
@@ -62,9 +64,12 @@ func TestAcknowledgedFirstOnStdio(t *testing.T) {
 		id := rest[:strings.IndexAny(rest, ",}")]
 		if strings.Contains(lines.Text(), `"method"`) {
 			acknowledged[id] = true
-		} else if !acknowledged[id] {
+			continue
+		}
+		if !acknowledged[id] {
 			t.Fatalf("the answer to %s came before its acknowledgement", id)
 		}
+		<-inProgress
 	}
 	requests.Close()
 	if err := <-ended; err != nil {
