@@ -207,7 +207,7 @@ func TestFaults(t *testing.T) {
 		"def handle(p):\n  p[0] = 300":                                   "x.star:2:4: p[0] = 300; accepted: a number from 0 to 0xff (& 0xff keeps the low bits)\n      p[0] = 300\n       ^",
 		"def handle(p):\n  retrun p":                                     "x.star:2:11: got identifier, want newline\n      retrun p\n              ^",
 		"def handle(p):\n  while True: pass":                             "x.star:2:3: while is not accepted: use for i in range(n) with break\n      while True: pass\n      ^",
-		"import struct":                                                  "x.star:1:1: import is not accepted: there are no modules\n    import struct\n    ^",
+		"import struct":                                                  "x.star:1:1: import is not accepted: there are no modules; a packet has len(p), p[i], p[a:b], " + packetMethods + "\n    import struct\n    ^",
 		"def handle(p):\n  try:\n    pass":                               "x.star:2:3: try is not accepted: errors cannot be caught, so check first, for instance len(p) or d.get(key)\n      try:\n      ^",
 		"def handle(p):\n  return p is None":                             "x.star:2:14: is is not accepted: use == or !=\n      return p is None\n                 ^",
 		"def handle(p):\n  log(f'{p[0]}')":                               "x.star:2:16: f-strings are not accepted: write \"%d\" % x\n      log(f'{p[0]}')\n                   ^",

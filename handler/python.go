@@ -6,6 +6,8 @@ import (
 	"strings"
 )
 
+const noModules = "there are no modules; a packet has len(p), p[i], p[a:b], " + packetMethods
+
 // reserved has the words of Python that the parser refuses, and what to do without them.
 var reserved = map[string]string{
 	"as":       "a name cannot be given in this way",
@@ -15,9 +17,9 @@ var reserved = map[string]string{
 	"del":      "use d.pop(key), or assign None",
 	"except":   "errors cannot be caught, so check first, for instance len(p) or d.get(key)",
 	"finally":  "errors cannot be caught, so check first, for instance len(p) or d.get(key)",
-	"from":     "there are no modules",
+	"from":     noModules,
 	"global":   "globals are constant after loading; keep values that change in state",
-	"import":   "there are no modules",
+	"import":   noModules,
 	"is":       "use == or !=",
 	"nonlocal": "keep values that change in state",
 	"raise":    "fail(\"why\") ends the call with an error",
