@@ -23,7 +23,7 @@ func TestSilentAgentEndsTheTrial(t *testing.T) {
 		"ping": ping().Run, "sizes": runSizes, "noise": runNoise, "udp-echo": udpEcho().Run,
 	} {
 		t.Run(name, func(t *testing.T) {
-			f := testPeer(t, tuntest.Long(200*time.Millisecond, time.Second), nil)
+			f := testPeer(t, tuntest.Long(400*time.Millisecond, time.Second), nil)
 			f.Settings.Count = 1000
 			asked := 0
 			f.Show = func(string) { asked++ }
